@@ -1,0 +1,54 @@
+# Everything starts from a bare python3 and a package registry; nothing else has to be installed.
+# Each target may be run again at any time and only does what is missing.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
+DEMO   := demo
+PYTEST_ARGS ?=
+
+export PIP_ROOT_USER_ACTION := ignore
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types update clean
+
+help:
+	@echo "make demo     diagnose the bundled incident ($(DEMO)/)"
+	@echo "make test     ruff, mypy --strict and every test"
+	@echo "make lint     ruff alone            make types    mypy alone"
+	@echo "make update   write the snapshots and the published schema anew"
+	@echo "make clean    remove the virtual environment, caches and builds"
+
+# A fault is the right answer to the bundled incident, and a fault exits with 1.
+demo: $(VENV)/.ready
+	@$(BIN)/diagnose log --fail-on never $(DEMO)
+
+test: $(VENV)/.ready-dev lint types
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready-dev
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.ready-dev
+	@$(BIN)/mypy --no-error-summary
+
+update: $(VENV)/.ready-dev
+	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face
+
+clean:
+	@rm -rf $(VENV) .cache .hypothesis build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	 || { echo "python 3.11 or later is needed; name one with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml | $(BIN)/python
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.ready

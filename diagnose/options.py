@@ -1,0 +1,26 @@
+"""What a caller may say beyond the paths: who speaks in a file, which kernel, which device.
+
+**Invariant:** values only; nothing here is checked against files or tables, the pipeline does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Hints and limits for one diagnosis. Every field has "nothing was said" as its default."""
+
+    kernel: str | None = None
+    """Name of a kernel row; it pins what the banners only suggest."""
+    dom0: tuple[str, ...] = ()
+    """Paths that the dom0 kernel printed, when their content cannot tell."""
+    xen: tuple[str, ...] = ()
+    """Paths that the hypervisor printed."""
+    guest: tuple[tuple[str, str], ...] = ()
+    """Pairs (guest name, path) of guest kernels."""
+    toolstack: tuple[str, ...] = ()
+    """Paths that the toolstack printed."""
+    device: str | None = None
+    """A device address, full or partial; the report then tells of this device alone."""
