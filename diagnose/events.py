@@ -1,0 +1,202 @@
+"""The nouns of the reading half: what a line is, what it says and what it proves.
+
+Values only, and no import outside the standard library: the emulator's `PciAddress` appears as a
+field value and is never constructed here.
+
+`Line` (where) → `Stamp` (when) → `Event` (what, with its `Production`) → `Source`, `Parsed` (all).
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+SPEAKERS = ("dom0", "xen", "guest", "toolstack")
+
+
+class Line(NamedTuple):
+    """One line of one input, as it stands there.
+
+    `line` counts from 1 in the decompressed input and follows line feeds only. `text` has no line
+    end; a carriage return before the line feed is not part of it, and bytes that are not UTF-8
+    stand as U+FFFD, so that it can always be written as JSON.
+    """
+
+    input: str
+    line: int
+    text: str
+
+
+class Stamp(NamedTuple):
+    """When a line was printed and by which host, as far as its envelope tells.
+
+    `time` is in seconds: since boot for kind "printk", since the beginning of a 366-day year for
+    kind "syslog" (RFC 3164 stamps bear no year). It is None, and `kind` is empty, where the line
+    bears no stamp. A line with both stamps keeps the printk one, the printing kernel's own clock.
+    `priority` is the digit of a `<4>` prefix.
+    """
+
+    time: float | None = None
+    kind: str = ""
+    host: str | None = None
+    priority: int | None = None
+
+
+NO_STAMP = Stamp()
+
+
+class Term(NamedTuple):
+    """One thing that a line proves, in the closed vocabulary of docs/grammar-annotations.md.
+
+    `args` are names of the production's fields (or the part of a `banner`). `when` lists (field,
+    text) pairs that all have to hold; the pseudo-field `speaker` stands for the line's speaker.
+    """
+
+    name: str
+    args: tuple[str, ...] = ()
+    when: tuple[tuple[str, str], ...] = ()
+
+    def holds(self, fields: Mapping[str, object], speaker: str) -> bool:
+        """Tell whether the conditions hold for a line with these fields, said by this speaker."""
+        told = {**fields, "speaker": speaker} if self.when else fields
+        return all(str(told.get(name)) == text for name, text in self.when)
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """What the grammars say about one message, apart from how it is read and printed.
+
+    `file` is the grammar that holds it (`linux` for texts that dom0 and guests share). `level` is
+    the printk or Xen level at which it is printed, None where that is not known. `hint` tells the
+    kind of domain that a line implies ("hvm", "pv" or empty). `scope` is "anyhost" for lines that
+    every host prints, passthrough or not, and else empty. `field_types` are terminal suffixes.
+    """
+
+    kind: str
+    file: str
+    provenance: str
+    versions: str
+    level: str | None = None
+    proves: tuple[Term, ...] = ()
+    noise: bool = False
+    alarming: bool = False
+    generic: bool = False
+    unprintable: bool = False
+    scope: str = ""
+    hint: str = ""
+    about: str = ""
+    near_miss: str = ""
+    samples: tuple[str, ...] = ()
+    field_types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def catalogue_id(self) -> str:
+        """The message's name in the message catalogue: the kind with dashes."""
+        return self.kind.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
+
+    `guest` is the name of the input if that is a guest's own log. `level` is the line's own `<4>`
+    priority where it has one, else the production's.
+    """
+
+    kind: str
+    fields: Mapping[str, object]
+    line: Line
+    speaker: str
+    guest: str | None
+    level: str | None
+    production: Production
+    stamp: Stamp = NO_STAMP
+    nth: int = 0
+
+    def proofs(self) -> tuple[Term, ...]:
+        """The terms whose conditions hold for this very line."""
+        return tuple(t for t in self.production.proves if t.holds(self.fields, self.speaker))
+
+    def proves(self, name: str) -> bool:
+        """Tell whether the line proves the named term."""
+        return any(t.name == name for t in self.proofs())
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Every line of an input in exactly one class: lines = the sum of the other five counts."""
+
+    lines: int = 0
+    events: int = 0
+    near_misses: int = 0
+    known_noise: int = 0
+    unknown: int = 0
+    unreadable: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Coverage) -> Coverage:
+        return Coverage(
+            self.lines + other.lines,
+            self.events + other.events,
+            self.near_misses + other.near_misses,
+            self.known_noise + other.known_noise,
+            self.unknown + other.unknown,
+            self.unreadable + other.unreadable,
+            self.bytes + other.bytes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input after reading.
+
+    `speakers` are those heard in it, in the order of `SPEAKERS`. `guest` names the guest whose log
+    it is, None for other logs. `hosts` are the host names of its syslog stamps, sorted. `floors`
+    gives for each speaker heard the least important level that a recognised line of that speaker
+    has (names as in `Production.level`): the input shows such lines, so their absence counts.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    bytes: int
+    lines: int
+    speakers: tuple[str, ...]
+    compression: str
+    coverage: Coverage
+    hosts: tuple[str, ...] = ()
+    guest: str | None = None
+    floors: Mapping[str, str] = field(default_factory=dict)
+
+
+class Remark(NamedTuple):
+    """Something about the inputs that a reader of the report has to know; never a failure."""
+
+    code: str
+    text: str
+    input: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A line that holds a long literal of a production which does not accept it."""
+
+    line: Line
+    kind: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """All inputs after reading: events in input order, a `Source` each, the first near misses."""
+
+    events: tuple[Event, ...]
+    sources: tuple[Source, ...]
+    remarks: tuple[Remark, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+
+    @property
+    def coverage(self) -> Coverage:
+        """The sum over all sources."""
+        return sum((source.coverage for source in self.sources), Coverage())
