@@ -1,7 +1,7 @@
 """Finds out from logs why a device that Xen passes through has lost its MSI-X interrupts.
 
-``from diagnose import diagnose`` turns paths into a :class:`diagnose.diagnosis.Diagnosis`. The name is
-bound lazily: importing this package costs nothing, so that ``diagnose --help`` stays quick.
+``from diagnose import diagnose`` turns paths into a :class:`diagnose.diagnosis.Diagnosis`. The name
+is bound lazily: importing this package costs nothing, so that ``diagnose --help`` stays quick.
 
 **Invariant:** this file knows no log, no rule and no kernel; it only says where the entrance is.
 """

@@ -1,0 +1,319 @@
+"""The result: what the program concludes from one incident, key for key the published report.
+
+Every class here is one object of the report `diagnose.report/1`; a field is the key of the same
+name, in the same order (`KEYS` lists the few keys that are Python keywords). Addresses are texts
+("0000:01:10.0"), pirqs and MSI-X entry numbers are plain numbers, and a list of evidence is a tuple
+of :class:`~diagnose.events.Line`. Stages build these values; renderers only read them.
+
+**Invariant:** values only. Nothing here knows how a conclusion was reached or how it is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Literal, NamedTuple
+
+from diagnose.events import Coverage, Line, Remark
+
+SCHEMA = "diagnose.report/1"
+
+Verdict = Literal["fault", "healthy", "inconclusive"]
+Confidence = Literal["certain", "likely"]
+How = Literal["given", "banner", "inferred", "unknown"]
+EndedBy = Literal["clean_shutdown", "destroy", "crash", "abrupt", "running", "unknown"]
+DomainKind = Literal["pv", "hvm", "unknown"]
+StepStatus = Literal["observed", "inferred"]
+DivergenceKind = Literal["predicted-unseen", "observed-unexplained"]
+FixKind = Literal["upgrade", "backport", "workaround", "recover"]
+
+KEYS: Mapping[str, str] = {"from_line": "from", "to_line": "to"}
+"""Field name → key of the report, where the two differ because the key is a Python keyword."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReport:
+    """Who concluded. `catalogue` is a hash over the grammars, rules, fixes and kernel rows."""
+
+    name: str
+    version: str
+    catalogue: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputReport:
+    """One input that was read. `bytes` and `lines` count what remains after decompression."""
+
+    path: str
+    sha256: str
+    bytes: int
+    lines: int
+    speakers: tuple[str, ...]
+    compression: str
+
+
+@dataclass(frozen=True, slots=True)
+class KernelParts:
+    """The releases of the four programs, as far as known; `guests` maps guest name to release."""
+
+    dom0: str | None = None
+    pciback: str | None = None
+    xen: str | None = None
+    guests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelReport:
+    """The kernel row that the story ran under, how it was found, and the rows that fit as well."""
+
+    row: str | None
+    release: str | None
+    how: How
+    alternatives: tuple[str, ...] = ()
+    parts: KernelParts = field(default_factory=KernelParts)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What proves a conclusion: lines of the inputs and steps of the story (ordinals from 0).
+
+    `total` is the number of lines before the list was capped.
+    """
+
+    lines: tuple[Line, ...] = ()
+    steps: tuple[int, ...] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A consistent story that lacks the finding, and what the log would have to hold to decide."""
+
+    story: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of one device in one host boot (`boot` counts from 0 in file order).
+
+    `message` tells what was seen and why it is wrong, `todo` what to do about it, `occurrences` how
+    many assignments it befell. `follows` and `fixes` hold ids.
+    """
+
+    id: str
+    rule: str
+    fault: str
+    title: str
+    severity: str
+    confidence: Confidence
+    device: str
+    candidates: tuple[str, ...]
+    domids: tuple[int, ...]
+    entries: tuple[int, ...]
+    pirqs: tuple[int, ...]
+    occurrences: int
+    message: str
+    proof: tuple[str, ...]
+    witness: Witness
+    follows: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+    rival: Rival | None = None
+    boot: int = 0
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HarmlessItem:
+    """Lines that look alarming and are not, with the reason; one per rule, device and host boot."""
+
+    rule: str
+    device: str | None
+    witness: Witness
+    reason: str
+    would_be_a_fault_if: str
+    title: str = ""
+    boot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What the log hints at too weakly for a finding; it never changes the verdict."""
+
+    fault: str
+    device: str | None
+    why: str
+    lines: tuple[Line, ...]
+    rule: str = ""
+    title: str = ""
+    boot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Where the best story and the log disagree; `event` is the kind of the line in question."""
+
+    kind: DivergenceKind
+    event: str
+    lines: tuple[Line, ...]
+    why: str
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentReport:
+    """One device given to one domain; `from` and `to` are the first and the last line of that."""
+
+    boot: int
+    device: str
+    domid: int
+    kind: DomainKind
+    from_line: Line | None
+    to_line: Line | None
+    ended_by: EndedBy
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class StoryStep:
+    """One thing that was done.
+
+    An inferred step has no line of its own: `why` tells which line would be impossible without it.
+    """
+
+    op: str
+    args: Mapping[str, object]
+    status: StepStatus
+    lines: tuple[Line, ...] = ()
+    why: str = ""
+    boot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The same story under another kernel row, or with a fix: the ids of findings gone and left."""
+
+    assume: str
+    removes: tuple[str, ...]
+    leaves: tuple[str, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A fix for this story. `covers`: the kinds of death it helps with, "clean" and "abrupt"."""
+
+    fix: str
+    kind: FixKind
+    sufficient: bool
+    covers: tuple[str, ...]
+    text: str
+    references: tuple[str, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A known fault that the kernel row has and that this log does not show."""
+
+    fault: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One input's clock minus dom0's uptime, in seconds, as an interval (low, high)."""
+
+    input: str
+    speaker: str
+    relative_to: str
+    offset_s: tuple[float, float]
+    anchors: tuple[Line, ...] = ()
+
+
+class Missing(NamedTuple):
+    """Something to collect because the log cannot tell, and the command that collects it."""
+
+    what: str
+    why: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that is concluded from the logs of one incident of one host."""
+
+    tool: ToolReport
+    inputs: tuple[InputReport, ...]
+    verdict: Verdict
+    kernel: KernelReport
+    coverage: Coverage
+    findings: tuple[Finding, ...] = ()
+    harmless: tuple[HarmlessItem, ...] = ()
+    suspicions: tuple[Suspicion, ...] = ()
+    divergences: tuple[Divergence, ...] = ()
+    assignments: tuple[AssignmentReport, ...] = ()
+    story: tuple[StoryStep, ...] = ()
+    whatif: tuple[WhatIf, ...] = ()
+    recommendation: tuple[Recommendation, ...] = ()
+    exposure: tuple[Exposure, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """What kind of incident this is, whatever the host, the bus, the domids and the guests."""
+        return signature(self.verdict, self.findings)
+
+    def to_json(self) -> dict[str, object]:
+        """The report as plain JSON values, with the keys of `diagnose.report/1`."""
+        encoded = encode(self)
+        assert isinstance(encoded, dict)
+        coverage = encoded.pop("coverage")
+        return {
+            "schema": SCHEMA,
+            **encoded,
+            "coverage": coverage,
+            "signature": self.signature,
+        }
+
+
+def finding_id(fault: str, device: str, boot: int) -> str:
+    """Identity of a finding: twelve hex digits over fault, device address and the boot's ordinal."""
+    return _digest([fault, device, boot])
+
+
+def signature(verdict: Verdict, findings: tuple[Finding, ...]) -> str:
+    """Hash of the verdict and of what befell each device: fault, confidence, entries.
+
+    Addresses, domids, pirqs and names stay out, and devices are compared as a sorted bag of their
+    findings, so renumbering domains, moving devices or renaming hosts changes nothing.
+    """
+    devices: dict[tuple[int, str], list[list[object]]] = {}
+    for finding in findings:
+        shape: list[object] = [finding.fault, finding.confidence, list(finding.entries)]
+        devices.setdefault((finding.boot, finding.device), []).append(shape)
+    return _digest([verdict, *sorted(json.dumps(sorted(s, key=repr)) for s in devices.values())])
+
+
+def encode(value: object) -> object:
+    """Turn result values into what `json.dumps` writes: records into dicts, tuples into lists."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {KEYS.get(f.name, f.name): encode(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: encode(part) for name, part in zip(value._fields, value)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(part) for key, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [encode(part) for part in value]
+    raise TypeError(f"a report cannot hold a {type(value).__name__}: {value!r}")
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12]
