@@ -1,0 +1,148 @@
+"""Each built-in rule: the facts that make it speak, and nearly the same facts that must not.
+
+The tables hold what one rule says; every rule has a row in both, which a test at the end checks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from diagnose.engine import Match, match
+from diagnose.facts import Fact
+from diagnose.rules import Rule, load_rules
+from tests.rules.rows import DEVICE, KINDS, OTHER, event, model
+
+RULES = {rule.id: rule for rule in load_rules(event_kinds=KINDS)}
+
+
+class Row(NamedTuple):
+    """A rule, why it speaks or is silent, the facts."""
+
+    rule: str
+    why: str
+    facts: list[Fact]
+
+
+def served(domid: int = 2, **fields: object) -> Fact:
+    return model("stale_served", domid=domid, from_domid=1, entry_nr=0, pirq=255, **fields)
+
+
+def taken_from(domid: int) -> Fact:
+    """The flush of DEVICE took a pirq of OTHER."""
+    return model("foreign_unmapped", domid=domid, device=OTHER, pirq=255, other=DEVICE)
+
+
+SPEAKS = [
+    Row("MSIX001", "a guest's pairs stayed", [model("pairs_left", domid=1, entry_nr=0, pirq=255)]),
+    Row("MSIX001", "an HVM guest's teardown left what another attached",
+        [model("pairs_left", domid=2, from_domid=1, entry_nr=0, pirq=255)]),
+    Row("MSIX002", "another's pair was served", [served()]),
+    Row("MSIX003", "another's pair was flushed", [model("stale_unmap_refused", domid=2, pirq=255)]),
+    Row("MSIX004", "no vector", [model("map_refused", domid=1, entry_nr=2, note="ENOSPC")]),
+    Row("MSIX005", "same number twice", [model("shared_pirq", domid=2, pirq=255, other=OTHER)]),
+    Row("MSIX006", "a guest lost it", [model("foreign_unmapped", domid=2, pirq=255, other=OTHER)]),
+    Row("MSIX006", "dom0 lost it", [model("foreign_unmapped", domid=0, pirq=255, other=OTHER)]),
+    Row("MSIX007", "taken", [model("assign_refused", domid=2, from_domid=1)]),
+    Row("MSIX101", "its own, at its end", [model("own_unmap_refused", domid=1, pirq=255)]),
+    Row("MSIX102", "kexec", [model("own_pairs_reused", domid=1, entry_nr=0, pirq=255)]),
+    Row("MSIX103", "no owner", [model("dom0_unmap_refused", domid=0, from_domid=1, pirq=255)]),
+    Row("MSIX104", "dom0's card", [event("pciback_no_owner", device=None, explained=False)]),
+    Row("MSIX104", "a guest lost pirqs, not dom0",
+        [event("pciback_no_owner"), taken_from(2)]),
+]
+
+SILENT = [
+    Row("MSIX001", "the pairs left the record at the end of their owner",
+        [model("own_unmap_refused", domid=1, entry_nr=0, pirq=255)]),
+    Row("MSIX001", "a line alone is no ledger", [event("unmap_irq_failed", pirq=255)]),
+    Row("MSIX002", "the same living domain", [model("own_pairs_reused", domid=2, pirq=255)]),
+    Row("MSIX002", "left but never asked for", [model("pairs_left", domid=1, pirq=255)]),
+    Row("MSIX003", "its own pair", [model("own_unmap_refused", domid=2, pirq=255)]),
+    Row("MSIX003", "no guest", [model("dom0_unmap_refused", domid=0, from_domid=1, pirq=255)]),
+    Row("MSIX004", "a line alone", [event("map_irq_failed")]),
+    Row("MSIX004", "served from the record", [served()]),
+    Row("MSIX005", "same number, one device", [served(), served(domid=3)]),
+    Row("MSIX006", "refused", [model("stale_unmap_refused", domid=2, pirq=255)]),
+    Row("MSIX007", "a line alone", [event("pciback_cant_locate", domid=2, errno=22)]),
+    Row("MSIX101", "another's pair", [model("stale_unmap_refused", domid=1, pirq=255)]),
+    Row("MSIX101", "taken away before", [model("own_unmap_refused", domid=1, pirq=255),
+                                         model("foreign_unmapped", domid=1, pirq=255)]),
+    Row("MSIX102", "another's pair", [served()]),
+    Row("MSIX103", "a guest was named", [model("own_unmap_refused", domid=1, pirq=255)]),
+    Row("MSIX104", "dom0 lost pirqs by it",
+        [event("pciback_no_owner"), taken_from(0)]),
+]
+
+
+def found(row: Row) -> tuple[Match, ...]:
+    return match([RULES[row.rule]], row.facts)
+
+
+def name(row: object) -> str:
+    return f"{row.rule} {row.why}" if isinstance(row, Row) else str(row)
+
+
+@pytest.mark.parametrize("row", SPEAKS, ids=name)
+def test_speaks(row: Row) -> None:
+    matches = found(row)
+    assert [each.rule.id for each in matches] == [row.rule]
+    assert matches[0].facts[0] in row.facts
+    assert "{" not in str(matches[0].message())
+
+
+@pytest.mark.parametrize("row", SILENT, ids=name)
+def test_silent(row: Row) -> None:
+    assert found(row) == ()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_rule_has_both_rows_and_a_name_that_fits(rule: Rule) -> None:
+    assert any(row.rule == rule.id for row in SPEAKS)
+    assert any(row.rule == rule.id for row in SILENT)
+    assert rule.file.startswith(f"{rule.id.lower()}-")
+    assert rule.file.endswith(f"{rule.fault or ''}.toml")
+    assert not rule.title.endswith(".")
+    for text in (*rule.message, rule.fix, rule.reason, rule.would_be_a_fault_if):
+        assert text == "" or text.endswith(".")
+    assert rule.references
+
+
+def test_domids_of_a_missing_prune_are_all_owners() -> None:
+    facts = [model("pairs_left", domid=domid, from_domid=1, entry_nr=nr, pirq=255 - nr)
+             for domid in (1, 2, 4) for nr in range(3)]
+    prune = match([RULES["MSIX001"]], facts)[0]
+    assert prune.domids == (1, 2, 4)
+    assert prune.entries == (0, 1, 2)
+    assert prune.pirqs == (253, 254, 255)
+    assert prune.occurrences == 3
+
+
+def test_a_missing_prune_is_confirmed_by_what_comes_later() -> None:
+    left = model("pairs_left", 4, domid=1, entry_nr=0, pirq=255)
+    shows = model("stale_served", 7, domid=2, entry_nr=0, pirq=255)
+    assert match([RULES["MSIX001"]], [left, shows])[0].confirmed == (shows,)
+    assert match([RULES["MSIX001"]], [left])[0].confirmed == ()
+
+
+def test_a_stale_vector_cites_the_guest() -> None:
+    facts = [served(), event("failed_obtain_pirq", pirq=255), event("failed_obtain_pirq", pirq=16),
+             model("bind_refused", domid=2, pirq=255)]
+    cited = match([RULES["MSIX002"]], facts)[0].cited
+    assert {fact.name for fact in cited} == {"bind_refused", "failed_obtain_pirq"}
+    assert {fact.fields["pirq"] for fact in cited} == {255}
+
+
+def test_collateral_cites_the_lookup_of_the_flushed_device() -> None:
+    facts = [taken_from(0), event("pciback_no_owner"),
+             event("xen_forcing_unbind", domid=0, pirq=255)]
+    [collateral] = match(list(RULES.values()), facts)
+    assert collateral.rule.fault == "collateral-unmap"
+    assert [fact.name for fact in collateral.cited] == ["pciback_no_owner", "xen_forcing_unbind"]
+
+
+def test_exactly_the_published_faults_have_a_rule() -> None:
+    assert {rule.fault for rule in RULES.values() if not rule.harmless} == {
+        "missing-prune", "stale-vector", "unmap-failure", "map-failure", "pirq-collision",
+        "collateral-unmap", "device-busy"}
