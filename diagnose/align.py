@@ -1,0 +1,184 @@
+"""Hold the effects of one act against the lines that follow: which are there, which are missing.
+
+Order is certain on the spine; in a Xen log of its own and in a guest's log a line is found by what
+it says. A missing line counts only where its printer could not have been silent.
+
+**Invariant:** compares kinds and fields and never names one.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from diagnose.events import Event
+from diagnose.story import Hypothesis, Life
+from diagnose.timeline import GUEST_MESSAGES_BURST, RANK, Item, Timeline
+from emulator.effects import Effect
+from emulator.pci import PciAddress
+
+#: How many spine items ahead the lines of one act may lie, other acts' lines between them.
+LOOKAHEAD_MAX = 64
+
+
+def agrees(effect: Effect, event: Event) -> bool:
+    """Whether this line can be the print of this effect: every field that both have agrees."""
+    if effect.kind != event.kind or effect.speaker != event.speaker:
+        return False
+    fields: Mapping[str, object] = event.fields
+    for name, value in effect.fields.items():
+        told = fields.get(name)
+        if told is None:
+            continue
+        if isinstance(value, PciAddress) and isinstance(told, PciAddress):
+            if not value.agrees(told):
+                return False
+        elif told != value:
+            return False
+    return True
+
+
+@dataclass(slots=True)
+class Match:
+    """What became of the effects of one act."""
+
+    lines: list[Event] = field(default_factory=list)
+    unseen: list[Effect] = field(default_factory=list)     # should be there and is not
+    first: int | None = None                               # index of the first spine item matched
+    mask: int = 0
+    xen_mask: int = 0
+    life: Life | None = None
+
+
+def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: int,
+          devices: frozenset[PciAddress], domid: int | None, anchored: bool,
+          prior: bool = False) -> Match | None:
+    """Match the effects of an act that happens where the spine stands at item `at`.
+
+    `anchored` asks that item `at` itself is one of them. `prior` says that the act came before the
+    log begins: nothing of it can be seen. Returns None where an anchored act does not print `at`.
+    """
+    life = hyp.life(domid) if domid is not None else None
+    match = Match(mask=hyp.mask, xen_mask=hyp.xen_mask, life=life)
+    if prior:
+        return match
+    cursor = {"dom0": at, "xen": at}
+    skipped: list[Effect] = []
+    for effect in effects:
+        if effect.speaker == "guest":
+            _in_guest(timeline, match, effect)
+            continue
+        place = _on_spine(timeline, match, effect, cursor[effect.speaker], at, devices, domid)
+        if place is not None:
+            if anchored and match.first is None and place != at and effect.speaker == \
+                    timeline.items[at].event.speaker:
+                return None
+            cursor[effect.speaker] = place + 1
+            if effect.speaker == "dom0":
+                cursor["xen"] = max(cursor["xen"], at)
+            match.first = place if match.first is None else min(match.first, place)
+        elif effect.speaker != "xen" or not _in_xen_log(timeline, hyp, match, effect):
+            skipped.append(effect)
+    if anchored and not match.mask & 1:
+        return None
+    last = at + max(match.mask.bit_length() - 1, 0) if match.first is not None else at - 1
+    for effect in skipped:
+        if _must_show(timeline, hyp, effect, at, last, match):
+            match.unseen.append(effect)
+    return match
+
+
+def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: int,
+              devices: frozenset[PciAddress], domid: int | None) -> int | None:
+    """The next unexplained item that prints the effect, if no line forbids to look that far."""
+    items = timeline.items
+    for place in range(start, min(len(items), at + LOOKAHEAD_MAX)):
+        item = items[place]
+        if match.mask >> (place - at) & 1:
+            continue
+        if item.boot:
+            return None
+        if not item.effect or item.event.speaker != effect.speaker:
+            continue
+        if agrees(effect, item.event):
+            match.mask |= 1 << (place - at)
+            match.lines.append(item.event)
+            return place
+        if _blocks(item, devices, domid):
+            return None
+    return None
+
+
+def _blocks(item: Item, devices: frozenset[PciAddress], domid: int | None) -> bool:
+    """Whether a line of the same device or domain stands where another was expected."""
+    if item.domid is not None and domid is not None and item.domid != domid:
+        return False
+    if item.device is None:
+        return item.domid is not None or item.event.speaker == "dom0"
+    return any(item.device.agrees(device) for device in devices)
+
+
+def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effect) -> bool:
+    """Find the effect in the Xen log beside the spine."""
+    if hyp.boot >= len(timeline.xen):
+        return False
+    for place, event in enumerate(timeline.xen[hyp.boot]):
+        if not match.xen_mask >> place & 1 and agrees(effect, event):
+            match.xen_mask |= 1 << place
+            match.lines.append(event)
+            return True
+    return False
+
+
+def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:
+    """Find the effect in the guest's own log of this life; order inside it is left open."""
+    if match.life is None:
+        return
+    segment = timeline.segments[match.life.segment]
+    for place, event in enumerate(segment.events):
+        if not match.life.seen >> place & 1 and agrees(effect, event):
+            match.life = match.life._replace(seen=match.life.seen | 1 << place)
+            match.lines.append(event)
+            return
+    shown = timeline.rank_shown(segment.input, "guest")
+    if RANK[effect.level] <= shown and not segment.last:
+        match.unseen.append(effect)
+    elif RANK[effect.level] <= shown and _goes_on(segment.events):
+        match.unseen.append(effect)
+
+
+def _goes_on(events: Sequence[Event]) -> bool:
+    """Whether a guest's log reaches its guest's end, so that it is not merely cut short."""
+    return any(event.proves("death_clean") or event.proves("death_abrupt") for event in events)
+
+
+def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int, last: int,
+               match: Match) -> bool:
+    """Whether the absence of this effect's line contradicts the act (DESIGN: silence)."""
+    items = timeline.items
+    if at >= len(items):
+        return False
+    if last >= len(items) - 1 and match.first is not None:
+        return False                      # the log ends inside the act's lines
+    if at == 0 and hyp.history_open and not match.lines and match.first is None:
+        return False                      # the log begins inside them
+    if effect.speaker == "dom0":
+        source = items[at].event.line.input
+        return source not in timeline.gaps and \
+            RANK[effect.level] <= timeline.rank_shown(source, "dom0")
+    return _xen_must_show(timeline, hyp, effect, at)
+
+
+def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:
+    """Xen's own lines: only errors and warnings, and only while its rate limit has tokens left."""
+    if RANK[effect.level] > RANK["gwarning"]:
+        return False
+    if hyp.boot < len(timeline.xen) and timeline.xen[hyp.boot]:
+        inputs = {event.line.input for event in timeline.xen[hyp.boot]}
+        spent = len(timeline.xen[hyp.boot]) and timeline.xen_spent[hyp.boot][-1]
+        return not inputs & timeline.gaps and spent < GUEST_MESSAGES_BURST
+    source = timeline.items[at].event.line.input
+    if timeline.rank_shown(source, "xen") < 0 or source in timeline.gaps:
+        return False
+    start = max(0, at - 200)
+    said = sum(1 for item in timeline.items[start:at] if (item.event.level or "").startswith("g"))
+    return said < GUEST_MESSAGES_BURST

@@ -1,0 +1,170 @@
+"""Let one act happen in a story: run it on the machine and hold its effects against the lines.
+
+**Invariant:** the only place where a hypothesis grows a step.
+"""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diagnose.align import Match, align
+from diagnose.costs import costs
+from diagnose.events import Event
+from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life, Step, Unexplained
+from diagnose.timeline import EFFECT_KINDS, Timeline
+from emulator.invariants import violations
+from emulator.life import Act, Impossible, Outcome, perform
+from emulator.machine import State
+from emulator.pci import PciAddress
+
+#: Acts after which a domain is no more.
+ENDS = frozenset({"clean_shutdown", "crash", "destroy", "teardown"})
+
+
+class Enactor:
+    """Runs acts; remembers the outcomes of one stretch of the search, where many stories agree."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self._memory: dict[tuple[str, State, Act], Outcome | None] = {}
+
+    def forget(self) -> None:
+        """Drop remembered outcomes, so that memory is bounded by the state and not by the log."""
+        self._memory.clear()
+
+    def run(self, hyp: Hypothesis, act: Act) -> Outcome | None:
+        """What the act does under the story's kernel row, or None where it cannot happen."""
+        key = (hyp.row.name, hyp.state, act)
+        if key not in self._memory:
+            try:
+                self._memory[key] = perform(hyp.row.traits, hyp.state, act)
+            except Impossible:
+                self._memory[key] = None
+        return self._memory[key]
+
+    def enact(self, hyp: Hypothesis, act: Act, at: int, *, budget: int, anchored: bool = False,
+              prior: bool = False, why: str = "") -> Hypothesis | None:
+        """The story with this act in it; None where it cannot be or costs too many contradictions.
+
+        `anchored`: the spine's item `at` is one of its lines, else it is inferred to have happened
+        before that line. `prior`: it happened before the log begins.
+        """
+        outcome = self.run(hyp, act)
+        if outcome is None:
+            return None
+        devices = frozenset(act.devices or ((act.device,) if act.device is not None else
+                                            _owned(hyp, act)))
+        match = align(self.timeline, hyp, outcome.effects, at, devices, act.domid,
+                      anchored, prior)
+        if match is None or len(match.unseen) > budget:
+            return None
+        return self._grown(hyp, act, outcome, match, at, anchored, prior, why)
+
+    def _grown(self, hyp: Hypothesis, act: Act, outcome: Outcome, match: Match, at: int,
+               anchored: bool, prior: bool, why: str) -> Hypothesis:
+        broken = violations(outcome.deeds)
+        items = self.timeline.items
+        step = Step(hyp.step, act, anchored or bool(match.lines), why, hyp.boot,
+                    tuple(match.lines), tuple(match.unseen), broken,
+                    items[at].event if at < len(items) and not prior else None)
+        found = hyp.found
+        if broken:
+            found = found | {(v.name, v.device, hyp.boot) for v in broken}
+        lives = hyp.lives
+        if match.life is not None:
+            lives = tuple(match.life if life.domid == act.domid else life for life in lives)
+        cost = 0 if step.observed else costs().inferred[act.op]
+        if act.fault is not None:
+            cost += costs().other["fault"]
+        grown = replace(
+            hyp, state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
+            found=found, step=step, contradictions=hyp.contradictions + len(match.unseen),
+            cost=hyp.cost + cost, newest=_newest(hyp, act),
+            unknowns=hyp.unknowns + (act.op == "domain_start" and act.domid ==
+                                     UNKNOWN_DOMID_MIN + hyp.unknowns))
+        if act.op in ENDS and act.domid is not None:
+            return self.settle(grown, act.domid, act.op)
+        return grown
+
+    def settle(self, hyp: Hypothesis, domid: int, how: str) -> Hypothesis:
+        """Close the book on a domain: lines of its guest's log that nothing explains, its last word."""
+        life = hyp.life(domid)
+        if life is None:
+            return hyp
+        segment = self.timeline.segments[life.segment]
+        rest = [event for place, event in enumerate(segment.events)
+                if not life.seen >> place & 1 and event.production.alarming
+                and event.kind in EFFECT_KINDS]
+        contradictions = len(rest) + _last_word_denied(segment.ending, how)
+        link = hyp.unexplained
+        for event in rest:
+            link = Unexplained(link, event)
+        return replace(hyp, unexplained=link, contradictions=hyp.contradictions + contradictions,
+                       lives=tuple(other for other in hyp.lives if other.domid != domid))
+
+    def bindings(self, hyp: Hypothesis, domid: int) -> list[Hypothesis]:
+        """The story with a boot of a guest's log claimed by a PV domain that has none yet."""
+        segments = self.timeline.segments
+        if not segments or hyp.life(domid) is not None:
+            return [hyp]
+        chosen = self._claimable(hyp, domid)
+        skipping = costs().other["skipped_boot"]
+        if not chosen:
+            return [hyp.plus(cost=costs().other["unbound_life"])]
+        bound = []
+        for segment, skipped in chosen:
+            taken = hyp.taken | 1 << segment
+            for passed in skipped:
+                taken |= 1 << passed
+            lives = tuple(sorted((*hyp.lives, Life(domid, segment, 0))))
+            bound.append(replace(hyp, taken=taken, lives=lives,
+                                 cost=hyp.cost + skipping * len(skipped)))
+        return bound
+
+    def _claimable(self, hyp: Hypothesis, domid: int) -> list[tuple[int, list[int]]]:
+        """Boots that this domain may claim: by the number in the log's name, else the next one."""
+        segments = self.timeline.segments
+        free = [i for i in range(len(segments)) if not hyp.taken >> i & 1]
+        numbered = [i for i in free if segments[i].number == domid
+                    and segments[i].last and (i == 0 or segments[i - 1].input !=
+                                              segments[i].input)]
+        if numbered:
+            return [(numbered[0], [])]
+        chosen: list[tuple[int, list[int]]] = []
+        for name in dict.fromkeys(segments[i].input for i in free):
+            of_log = [i for i in free if segments[i].input == name]
+            if len(of_log) == 1 and segments[of_log[0]].last and domid < UNKNOWN_DOMID_MIN and \
+                    _another_number(segments[of_log[0]].number, domid, hyp):
+                continue
+            chosen.append((of_log[0], []))
+            if hyp.history_open and not any(hyp.taken >> i & 1 for i, segment in
+                                            enumerate(segments) if segment.input == name):
+                chosen.extend((of_log[n], of_log[:n]) for n in range(1, min(len(of_log), 8)))
+        return chosen[:10]
+
+
+def _another_number(number: int | None, domid: int, hyp: Hypothesis) -> bool:
+    """Whether a log named after a small number is plainly another, already known domain's."""
+    return number is not None and number != domid and number <= hyp.newest
+
+
+def _owned(hyp: Hypothesis, act: Act) -> tuple[PciAddress, ...]:
+    return tuple(hyp.state.owned(act.domid)) if act.domid is not None else ()
+
+
+def _newest(hyp: Hypothesis, act: Act) -> int:
+    if act.op == "domain_start" and act.domid is not None and act.domid < UNKNOWN_DOMID_MIN:
+        return max(hyp.newest, act.domid)
+    return hyp.newest
+
+
+def _last_word_denied(ending: str, how: str) -> bool:
+    """Whether a guest's own last words contradict the end it is taken to have had."""
+    if ending == "clean":
+        return how != "clean_shutdown"
+    return ending == "abrupt" and how == "clean_shutdown"
+
+
+def leave(hyp: Hypothesis, event: Event, contradictions: int, cost: int) -> Hypothesis:
+    """The story with one more line that it does not explain."""
+    return replace(hyp, unexplained=Unexplained(hyp.unexplained, event),
+                   contradictions=hyp.contradictions + contradictions, cost=hyp.cost + cost)

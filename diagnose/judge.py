@@ -1,0 +1,68 @@
+"""Let the rules speak on a story, and weigh what they say against the rival stories.
+
+**Invariant:** names no rule and no fault.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from diagnose.engine import Match, match
+from diagnose.facts import Fact
+from diagnose.replay import Replay
+from diagnose.rules import Rule
+from diagnose.story import Hypothesis, Step
+from diagnose.witness import model_facts
+
+Key = tuple[str, str, int]     # fault, device, host boot: the identity of a finding
+
+#: Distinct sets of violations among the consistent stories that are judged, cheapest first.
+RIVALS_MAX = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How sure a finding is: in all consistent stories, in all cheapest ones, or in fewer."""
+
+    match: Match
+    confidence: str            # "certain", "likely" or "" for a suspicion
+    rival: Hypothesis | None   # the cheapest consistent story without it
+
+
+def key_of(found: Match) -> Key:
+    """The identity of a fault's match."""
+    return (found.rule.fault or "", str(found.device), found.boot)
+
+
+def faults(rules: Iterable[Rule], facts: Sequence[Fact]) -> dict[Key, Match]:
+    """What the fault rules find in these facts, by identity."""
+    accusing = [rule for rule in rules if not rule.harmless]
+    return {key_of(found): found for found in match(accusing, facts)}
+
+
+def fault_keys(rules: Iterable[Rule], steps: Sequence[Step]) -> set[Key]:
+    """The identities alone, e.g. for a run that printed nothing."""
+    return set(faults(rules, model_facts(steps)))
+
+
+def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> list[Weighed]:
+    """Hold every match of the best story against the other consistent stories."""
+    groups: dict[object, Hypothesis] = {}
+    for story in replay.consistent:
+        groups.setdefault((story.found, story.contradictions), story)
+    rivals = list(groups.values())[:RIVALS_MAX]
+    judged = [(story, fault_keys(rules, story.steps())) for story in rivals]
+    incomplete = replay.dropped or len(groups) > RIVALS_MAX
+    weighed = []
+    for key, each in found.items():
+        without = [story for story, keys in judged if key not in keys]
+        rival = min(without, key=lambda s: s.price, default=None)
+        shown = bool(each.confirmed) or not each.rule.confirmed_by
+        if rival is None:
+            confidence = "likely" if incomplete and shown else "certain"
+        elif rival.price > replay.best.price and shown:
+            confidence = "likely"
+        else:
+            confidence = ""
+        weighed.append(Weighed(each, confidence, rival))
+    return weighed

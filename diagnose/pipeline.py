@@ -1,0 +1,178 @@
+"""The table of contents of the program: paths in, diagnosis out.
+
+    read → split → parse → assemble → replay → match → conclude
+
+**Invariant:** only the order of the stages is decided here.
+"""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from diagnose import assignments, conclude, recommend
+from diagnose.diagnosis import (
+    Diagnosis,
+    Finding,
+    How,
+    InputReport,
+    KernelParts,
+    KernelReport,
+    ToolReport,
+    Verdict,
+)
+from diagnose.errors import UsageError
+from diagnose.events import Parsed, Remark
+from diagnose.fixes import load_fixes
+from diagnose.missing import missing
+from diagnose.options import Options
+from diagnose.parse import parse
+from diagnose.replay import Replay, replay
+from diagnose.rules import load_rules
+from diagnose.timeline import Timeline, assemble
+from emulator.kernels import ROWS, Row, distance, row
+from emulator.pci import PciAddress
+
+
+def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Diagnosis:
+    """Diagnose the logs of one incident of one host.
+
+    Raises UsageError for what the caller can mend (an unknown kernel row, logs of two hosts) and
+    InputError if no input can be read.
+    """
+    options = options or Options()
+    rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
+    parsed = parse([str(path) for path in paths], options)
+    _one_host(parsed)
+    timeline = assemble(parsed)
+    release = _release(parsed, "dom0")
+    played = replay(timeline, _build(release), rows)
+    return _reported(parsed, timeline, played, release, options)
+
+
+def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str | None,
+              options: Options) -> Diagnosis:
+    rules = load_rules(event_kinds=event_kinds())
+    made = conclude.conclude(rules, played)
+    steps, story = made.steps, played.best
+    keys = frozenset(made.ids)
+    trials = recommend.trials(rules, steps, story.row) if steps else []
+    advice = recommend.recommendations(rules, steps, story.row, trials, keys)
+    held = assignments.holds(steps, made.troubled())
+    verdict = _verdict(made, held, story.contradictions)
+    findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
+                     for f in made.findings)
+    report = Diagnosis(
+        tool=ToolReport("diagnose", _version(), _catalogue(rules)),
+        inputs=tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
+                     for s in parsed.sources),
+        verdict=verdict,
+        kernel=_kernel(parsed, played, release, options, bool(steps)),
+        coverage=parsed.coverage, findings=findings, harmless=tuple(made.harmless),
+        suspicions=tuple(made.suspicions), divergences=tuple(made.divergences),
+        assignments=assignments.assignment_reports(held, assignments.hvm_domids(timeline)),
+        story=assignments.story_steps(steps),
+        whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
+        missing=missing(timeline) if verdict == "inconclusive" else (),
+        remarks=(*parsed.remarks, *_remarks(played)))
+    return _narrowed(report, options.device)
+
+
+def event_kinds() -> dict[str, tuple[str, ...]]:
+    """The grammar's kinds with the names of their fields, for the rules to be checked against."""
+    from diagnose.grammar import load
+    return {p.kind: tuple(p.field_types) for p in load().productions}
+
+
+def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold],
+             contradictions: int) -> Verdict:
+    if made.findings:
+        return "fault"
+    complete = any(hold.start_seen and (hold.over or hold.active) for hold in held)
+    if complete and not contradictions and not made.suspicions:
+        return "healthy"
+    return "inconclusive"
+
+
+def _one_host(parsed: Parsed) -> None:
+    hosts = sorted({h for s in parsed.sources if "dom0" in s.speakers or "xen" in s.speakers
+                    for h in s.hosts})
+    if len(hosts) > 1:
+        raise UsageError(f"these logs are of {len(hosts)} hosts ({', '.join(hosts)}), and one "
+                         "diagnosis is of one host. Give the logs of each host by themselves, or "
+                         "use triage for many incidents.")
+
+
+def _release(parsed: Parsed, part: str) -> str | None:
+    """The release that the last banner of this part tells."""
+    told = [str(e.fields["release"]) for e in parsed.events for t in e.proofs()
+            if t.name == "banner" and part in t.args and "release" in e.fields]
+    return told[-1] if told else None
+
+
+def _build(release: str | None) -> int | None:
+    """The build number of an el5 kernel release, 274 of 2.6.18-274.7.1.el5xen."""
+    if release is None or "el5" not in release or "-" not in release:
+        return None
+    digits = release.split("-", 1)[1].split(".", 1)[0]
+    return int(digits) if digits.isdigit() else None
+
+
+def _kernel(parsed: Parsed, played: Replay, release: str | None, options: Options,
+            told: bool) -> KernelReport:
+    best = played.best.row
+    others = {story.row.name for story in played.consistent} - {best.name}
+    how: How = "given" if options.kernel else "unknown" if not told else "inferred"
+    if not options.kernel and _build(release) is not None and \
+            not distance(best, _build(release)):
+        how = "banner"
+    guests = {e.line.input: str(e.fields["release"]) for e in parsed.events for t in e.proofs()
+              if t.name == "banner" and "guest" in t.args and "release" in e.fields}
+    return KernelReport(
+        best.name, release, how, tuple(r.name for r in ROWS if r.name in others),
+        KernelParts(release, best.change if told else None, _release(parsed, "xen"), guests))
+
+
+def _remarks(played: Replay) -> tuple[Remark, ...]:
+    remarks = []
+    if played.dropped:
+        remarks.append(Remark("search-cut", "The search had to drop stories as good as the best "
+                              "one; nothing here is more than likely."))
+    build = played.release
+    if build is not None and played.best.steps() and distance(played.best.row, build):
+        remarks.append(Remark("banner-behaviour", f"The banner names build {build}; the lines fit "
+                              f"{played.best.row.title} better."))
+    return tuple(remarks)
+
+
+def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
+    if device is None:
+        return report
+    wanted = PciAddress.parse(device)
+
+    def meant(name: str | None) -> bool:
+        return name is None or "?" in name or wanted.agrees(PciAddress.parse(name))
+
+    findings: tuple[Finding, ...] = tuple(f for f in report.findings if meant(f.device))
+    verdict: Verdict = report.verdict
+    if report.findings and not findings:
+        own = [a for a in report.assignments if meant(a.device)]
+        verdict = "healthy" if any(a.verdict == "healthy" for a in own) else "inconclusive"
+    return replace(report, verdict=verdict, findings=findings,
+                   harmless=tuple(h for h in report.harmless if meant(h.device)),
+                   suspicions=tuple(s for s in report.suspicions if meant(s.device)),
+                   assignments=tuple(a for a in report.assignments if meant(a.device)))
+
+
+def _version() -> str:
+    from diagnose import __version__
+    return __version__
+
+
+def _catalogue(rules: Sequence[object]) -> str:
+    """Hash over everything that is data: grammars, rules, fixes, kernel rows."""
+    from diagnose.grammar import load
+    text = "\n".join([load().hash, *(repr(r) for r in rules), *(repr(f) for f in load_fixes()),
+                      *(repr(r) for r in ROWS)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,308 @@
+"""Find the cheapest story, under any kernel row, that explains every line.
+
+A forward search over the spine: at each line not yet explained every hypothesis is continued by
+every act that can print it, with whatever must have come before. Equal states are merged; stories
+that contradict the log more often than the best one are dropped, all rows in one race.
+
+**Invariant:** order on the spine is certain, so no hypothesis ever looks back.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from diagnose.costs import costs
+from diagnose.enact import Enactor, leave
+from diagnose.propose import USUAL_VECTORS, Context, Plan, endings, plans
+from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
+from diagnose.timeline import Item, Timeline
+from emulator.kernels import ROWS, Row, distance
+from emulator.life import Act
+from emulator.machine import State
+from emulator.pci import PciAddress
+
+#: Contradictions by which a story may exceed the best one and still be followed.
+SLACK = 1
+#: Stories kept for each kernel row at each line.
+BEAM_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the search found: complete stories, cheapest first, and whether any had to be dropped."""
+
+    timeline: Timeline
+    stories: tuple[Hypothesis, ...]
+    dropped: bool
+    release: int | None        # build number of the dom0 banner, e.g. 274
+
+    @property
+    def best(self) -> Hypothesis:
+        return self.stories[0]
+
+    @property
+    def consistent(self) -> tuple[Hypothesis, ...]:
+        """The stories with as few contradictions as the best one."""
+        least = self.best.contradictions
+        return tuple(story for story in self.stories if story.contradictions == least)
+
+
+def replay(timeline: Timeline, release: int | None, rows: Sequence[Row] = ROWS) -> Replay:
+    """Search all rows together; `release` is the dom0 build that the banner suggests."""
+    search = _Search(timeline, release)
+    beam = list(search.beginnings(rows))
+    for at in range(len(timeline.items)):
+        beam = search.advance(beam, at)
+    ended = [done for hyp in beam for done in search.finish(hyp)]
+    stories = sorted(search.merged(ended), key=lambda h: (h.price, _row_rank(h)))
+    return Replay(timeline, tuple(stories), search.dropped, release)
+
+
+def _row_rank(hyp: Hypothesis) -> int:
+    return ROWS.index(hyp.row)
+
+
+class _Search:
+    def __init__(self, timeline: Timeline, release: int | None) -> None:
+        self.timeline = timeline
+        self.release = release
+        self.enactor = Enactor(timeline)
+        self.dropped = False
+
+    # --- the beginning and the end ----------------------------------------------------------
+
+    def beginnings(self, rows: Iterable[Row]) -> Iterator[Hypothesis]:
+        """One story for each row and each state that the machine may be in before the first line."""
+        for row in rows:
+            prior = costs().other["row_distance"] * distance(row, self.release)
+            fresh = Hypothesis(row, State.boot(), cost=prior,
+                               history_open=not self.timeline.starts_at_boot)
+            yield fresh
+            if self.timeline.starts_at_boot:
+                continue
+            for devices in _device_sets(self.timeline.devices):
+                yield from self._histories(fresh, devices)
+
+    def _histories(self, fresh: Hypothesis, devices: tuple[PciAddress, ...]) -> Iterator[Hypothesis]:
+        """Lives that may lie before the log: an owner still there, one long gone, or both."""
+        for gone in (False, True):
+            for loaded in (None, False, True):
+                acts: list[Act] = [Act("seize", device=d) for d in devices]
+                extra = 0
+                if gone:
+                    acts.extend(self._life(UNKNOWN_DOMID_MIN, devices, loaded=True))
+                    acts.append(Act("clean_shutdown", UNKNOWN_DOMID_MIN))
+                    extra = costs().other["earlier_life"]
+                if not gone and loaded is None:
+                    continue
+                for domid in self._first_owners(devices) if loaded is not None else (0,):
+                    present = self._life(domid, devices, loaded) if loaded is not None else []
+                    story = self._told(fresh, [*acts, *present])
+                    if story is not None:
+                        yield story.plus(cost=extra)
+
+    def _life(self, domid: int, devices: tuple[PciAddress, ...], loaded: bool) -> list[Act]:
+        acts = [Act("domain_start", domid, devices=devices)]
+        for device in devices if loaded else ():
+            nvec = self.timeline.entries.get(device) or next(iter(self.timeline.flushes),
+                                                              USUAL_VECTORS)
+            acts.append(Act("driver_load", domid, device, nvec=nvec))
+            acts.append(Act("ifup", domid, device))
+        return acts
+
+    def _first_owners(self, devices: tuple[PciAddress, ...]) -> Iterator[int]:
+        """Who may own the devices as the log begins: the first domid told, or one never told."""
+        for item in self.timeline.items:
+            if item.birth is not None or item.boot:
+                break
+            if item.effect and item.domid is not None and item.event.speaker == "dom0":
+                yield item.domid
+                break
+        yield UNKNOWN_DOMID_MIN + 1
+
+    def _told(self, hyp: Hypothesis, acts: list[Act]) -> Hypothesis | None:
+        """Run acts that came before the log; None where the row does not let them happen."""
+        cost = hyp.cost
+        for act in acts:
+            grown = self.enactor.enact(hyp, act, 0, budget=0, prior=True,
+                                       why="before the log begins")
+            if grown is None:
+                return None
+            hyp = grown
+        newest = max([d for d in hyp.state.living() if d < UNKNOWN_DOMID_MIN], default=0)
+        return replace(hyp, cost=cost + len(acts), newest=newest, unknowns=2,
+                       found=frozenset())
+
+    def finish(self, hyp: Hypothesis) -> Iterator[Hypothesis]:
+        """The log is over: guests whose own log tells their end have ended; count what is left."""
+        at = len(self.timeline.items)
+        for life in hyp.lives:
+            if self.timeline.segments[life.segment].ending:
+                for story in self._ended(hyp, life.domid, at):
+                    yield from self.finish(story)
+                return
+        for life in hyp.lives:
+            hyp = self.enactor.settle(hyp, life.domid, "")
+        yield self._xen_left_over(self._claims(hyp))
+
+    def _ended(self, hyp: Hypothesis, domid: int, at: int) -> Iterator[Hypothesis]:
+        for acts, cost, rare in endings(Context(self.timeline, hyp, at), domid):
+            if not rare:
+                ended = self._chain(hyp.plus(cost=cost), acts, at, budget=9)
+                if ended is not None:
+                    yield ended
+
+    def _claims(self, hyp: Hypothesis) -> Hypothesis:
+        """Boots in guests' logs that no life has claimed, between or after those that were."""
+        unclaimed = sum(not hyp.taken >> i & 1 for i in range(len(self.timeline.segments)))
+        return hyp.plus(cost=costs().other["skipped_boot"] * unclaimed)
+
+    def _xen_left_over(self, hyp: Hypothesis) -> Hypothesis:
+        """Close a host boot's part of Xen's own log: alarming lines that the story never prints."""
+        if hyp.boot >= len(self.timeline.xen):
+            return hyp
+        for place, event in enumerate(self.timeline.xen[hyp.boot]):
+            if not hyp.xen_mask >> place & 1 and event.production.alarming:
+                hyp = leave(hyp, event, 1, 0)
+        return replace(hyp, xen_mask=0)
+
+    # --- one line ---------------------------------------------------------------------------
+
+    def advance(self, beam: list[Hypothesis], at: int) -> list[Hypothesis]:
+        """Take every story over the item at `at`."""
+        item = self.timeline.items[at]
+        self.enactor.forget()
+        moved: list[Hypothesis] = []
+        least = min(hyp.contradictions for hyp in beam)
+        for hyp in sorted(beam, key=lambda h: h.price):
+            moved.extend(self._over(hyp, item, at, least + SLACK - hyp.contradictions))
+        return self._kept([replace(hyp, mask=hyp.mask >> 1) for hyp in moved])
+
+    def _over(self, hyp: Hypothesis, item: Item, at: int, budget: int) -> list[Hypothesis]:
+        if hyp.mask & 1:
+            return [hyp]
+        if item.boot and item.event.speaker == "dom0":
+            return [self._rebooted(hyp, at)]
+        if item.death is not None and item.death in hyp.state.living():
+            gone = [story for acts, cost, rare in
+                    endings(Context(self.timeline, hyp, at), item.death) if not rare
+                    and (story := self._chain(hyp.plus(cost=cost), acts, at, budget)) is not None]
+            return [*gone, hyp.plus(cost=costs().other["ignored_death"])]
+        if not item.effect:
+            return [hyp]
+        explained = list(self._explained(hyp, at, budget))
+        return [*explained, *self._left(hyp, item, budget)]
+
+    def _rebooted(self, hyp: Hypothesis, at: int) -> Hypothesis:
+        """The host came up anew: both ledgers are empty, every guest of before is gone."""
+        if hyp.step is None and hyp.state == State.boot():
+            return hyp
+        for life in hyp.lives:
+            hyp = self.enactor.settle(hyp, life.domid, "")
+        grown = self.enactor.enact(self._xen_left_over(hyp), Act("host_boot"), at, budget=0)
+        assert grown is not None, "a host can always boot"
+        return replace(grown, boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
+                       cost=hyp.cost)
+
+    def _explained(self, hyp: Hypothesis, at: int, budget: int) -> Iterator[Hypothesis]:
+        rare: list[Plan] = []
+        clean = False
+        for plan in plans(self.timeline, hyp, at):
+            if plan.rare:
+                rare.append(plan)
+                continue
+            for story in self._played(hyp, plan, at, budget):
+                clean = clean or story.contradictions == hyp.contradictions
+                yield story
+        if not clean:
+            for plan in rare:
+                yield from self._played(hyp, plan, at, budget)
+
+    def _played(self, hyp: Hypothesis, plan: Plan, at: int, budget: int) -> Iterator[Hypothesis]:
+        """The story with a plan carried out; what follows a load of a driver is carried out too."""
+        story = self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
+        if story is not None:
+            story = self._chain(story, plan.before[plan.prior:], at, budget)
+        if story is None:
+            return
+        act, start = plan.act, hyp.contradictions
+        loads = act.op == "driver_load" and act.domid is not None
+        for bound in self.enactor.bindings(story, act.domid) if loads and act.domid else [story]:
+            done = self.enactor.enact(bound, act, at, anchored=True,
+                                      budget=budget - bound.contradictions + start)
+            if done is not None:
+                done = done.plus(cost=plan.cost)
+                yield self._interface_up(done, act, at) if loads else done
+
+    def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
+        """A loaded network driver's interface comes up, unless the guest's log shows otherwise."""
+        up = self.enactor.enact(hyp, Act("ifup", act.domid, act.device), at, budget=0,
+                                why="a driver that has loaded is brought up")
+        return up if up is not None else hyp.plus(cost=costs().other["no_ifup"])
+
+    def _chain(self, hyp: Hypothesis, acts: Sequence[Act], at: int, budget: int,
+               prior: bool = False) -> Hypothesis | None:
+        """The story with inferred acts, which happened before the item at `at`."""
+        start = hyp.contradictions
+        for act in acts:
+            grown = self.enactor.enact(hyp, act, at, prior=prior,
+                                       budget=budget - hyp.contradictions + start)
+            if grown is None:
+                return None
+            hyp = grown
+        return hyp
+
+    def _left(self, hyp: Hypothesis, item: Item, budget: int) -> Iterator[Hypothesis]:
+        """The story with the line left unexplained."""
+        common = item.optional or (item.event.speaker == "xen" and not self._ours(hyp, item))
+        if common and not item.alarming and item.device not in self.timeline.devices:
+            yield hyp
+        elif common:
+            yield leave(hyp, item.event, 0, costs().other["ignored_common"])
+        elif budget > 0:
+            yield leave(hyp, item.event, 1, 0)
+
+    def _ours(self, hyp: Hypothesis, item: Item) -> bool:
+        """Whether a Xen line speaks of dom0 or of a domain whose vectors dom0 keeps a record of.
+
+        qemu maps and unmaps an HVM domain's pirqs by itself; dom0's kernel has no part in it.
+        """
+        state, domid = hyp.state, item.domid
+        if domid is None or domid == 0 or item.device is not None:
+            return True
+        return any(state.loaded(domid, d) is not None or state.pairs(d)
+                   for d in self.timeline.devices)
+
+    # --- keeping the beam small -------------------------------------------------------------
+
+    def merged(self, hyps: Iterable[Hypothesis]) -> list[Hypothesis]:
+        """Of stories with one future, the cheapest."""
+        best: dict[tuple[object, ...], Hypothesis] = {}
+        for hyp in hyps:
+            other = best.get(hyp.key)
+            if other is None or hyp.price < other.price:
+                best[hyp.key] = hyp
+        return list(best.values())
+
+    def _kept(self, hyps: list[Hypothesis]) -> list[Hypothesis]:
+        hyps = sorted(self.merged(hyps), key=lambda h: h.price)
+        least = hyps[0].contradictions
+        kept: list[Hypothesis] = []
+        counts: dict[str, int] = {}
+        for hyp in hyps:
+            if hyp.contradictions > least + SLACK:
+                continue
+            counts[hyp.row.name] = counts.get(hyp.row.name, 0) + 1
+            if counts[hyp.row.name] <= BEAM_MAX:
+                kept.append(hyp)
+            else:
+                self.dropped = self.dropped or hyp.contradictions == least
+        return kept
+
+
+def _device_sets(devices: tuple[PciAddress, ...]) -> Iterator[tuple[PciAddress, ...]]:
+    """All devices together, then each by itself: who shared an owner before the log is not told."""
+    if devices:
+        yield devices
+    if len(devices) > 1:
+        yield from ((device,) for device in devices)

@@ -1,0 +1,271 @@
+"""Lay the events of one incident out for the replay: what is in order, what runs beside it.
+
+dom0's lines (with Xen's where both stand in one file) are the *spine*: their order is certain. A
+Xen log of its own and the guests' logs run beside it and are joined by what they say, never by
+their position. Everything that a search would ask of the text again and again is worked out here,
+once.
+
+**Invariant:** knows what a line proves, never what it is called.
+"""
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from diagnose.events import Event, Parsed
+from emulator.life import EMITS
+from emulator.pci import PciAddress
+
+LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+#: printk without a level is KERN_WARNING on el5 kernels; Xen's guest levels rank as their own.
+RANK: Mapping[str, int] = {
+    **{name: rank for rank, name in enumerate(LEVELS)},
+    "default": 4, "gerr": 3, "gwarning": 4, "ginfo": 6, "gdebug": 7,
+}
+#: Xen lets this many guest-level messages through before its rate limit drops any
+#: (xen/common/... console.c: printk_ratelimit burst, bookkeeping of the 3.1 hypervisor).
+GUEST_MESSAGES_BURST = 10
+
+EFFECT_KINDS = frozenset(kind for kinds in EMITS.values() for kind in kinds)
+
+
+class Item(NamedTuple):
+    """One event of the spine with what it proves; `device` and `domid` are those it names."""
+
+    event: Event
+    effect: bool
+    alarming: bool
+    optional: bool          # any host prints this kind, whether it passes devices through or not
+    device: PciAddress | None
+    domid: int | None
+    birth: int | None
+    death: int | None
+    boot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One boot of one guest: what its kernel said, and how its log of that boot ends."""
+
+    input: str
+    events: tuple[Event, ...]
+    ending: str             # "clean", "abrupt" or "" where the log just stops
+    last: bool              # no later boot of the same log follows
+    number: int | None      # a number in the input's name, a hint at the domid and no more
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Everything the replay needs to know about the logs of one incident."""
+
+    items: tuple[Item, ...]
+    xen: tuple[tuple[Event, ...], ...]       # effects in a Xen log of its own, one tuple a host boot
+    xen_spent: tuple[tuple[int, ...], ...]   # guest-level Xen lines before each of those effects
+    segments: tuple[Segment, ...]
+    floors: Mapping[tuple[str, str], int]    # (input, speaker) → rank of the least level it shows
+    starts_at_boot: bool
+    devices: tuple[PciAddress, ...]          # devices on the passthrough path, by first appearance
+    entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
+    flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq, shared out
+    spine_inputs: frozenset[str]
+    gaps: frozenset[str]                     # inputs that say themselves that lines are missing
+
+    def rank_shown(self, source: str, speaker: str) -> int:
+        """Rank of the least important level that this input shows of this speaker; -1 for none."""
+        return self.floors.get((source, speaker), -1)
+
+
+def _address(event: Event) -> PciAddress | None:
+    device = event.fields.get("device")
+    return device if isinstance(device, PciAddress) else None
+
+
+def _number(event: Event, field: str) -> int | None:
+    value = event.fields.get(field)
+    return value if isinstance(value, int) else None
+
+
+def _proved(event: Event, name: str) -> int | None:
+    """The domid that the event proves to be born, alive or dead, if it does."""
+    for term in event.proofs():
+        if term.name == name and term.args:
+            return _number(event, term.args[0])
+    return None
+
+
+def item_of(event: Event) -> Item:
+    """What one event means to the search."""
+    return Item(
+        event=event,
+        effect=event.proves("effect") and event.kind in EFFECT_KINDS,
+        alarming=event.production.alarming,
+        optional=event.production.scope == "anyhost",
+        device=_address(event),
+        domid=_number(event, "domid"),
+        birth=_proved(event, "birth"),
+        death=_proved(event, "death"),
+        boot=event.proves("host_boot"),
+    )
+
+
+def _segments(events: Iterable[Event]) -> list[Segment]:
+    """Cut each guest's log at its boots; an order of the names stands for the order of the logs."""
+    by_input: dict[str, list[list[Event]]] = {}
+    for event in events:
+        runs = by_input.setdefault(event.line.input, [[]])
+        if event.proves("guest_boot") and runs[-1]:
+            runs.append([])
+        runs[-1].append(event)
+    found = []
+    for name in sorted(by_input, key=_natural):
+        runs = by_input[name]
+        digits = re.search(r"(\d+)(?:\.[A-Za-z]+)*$", name)
+        for nth, run in enumerate(runs):
+            found.append(Segment(name, tuple(run), _ending(run), nth == len(runs) - 1,
+                                 int(digits[1]) if digits else None))
+    return found
+
+
+def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
+    return tuple((0, int(part)) if part.isdigit() else (1, part)
+                 for part in re.split(r"(\d+)", name) if part)
+
+
+def _ending(run: list[Event]) -> str:
+    for event in reversed(run):
+        if event.proves("death_clean"):
+            return "clean"
+        if event.proves("death_abrupt"):
+            return "abrupt"
+    return ""
+
+
+def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
+    """Full addresses on the passthrough path.
+
+    A line that any host prints does not put a device there by itself. Twice the same one within a
+    host boot does: a device that only dom0 uses is enabled once.
+    """
+    seen: dict[PciAddress, bool] = {}
+    repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
+    for item in items:
+        if item.boot:
+            repeats.clear()
+        if item.device is None or not item.device.is_full or not item.effect:
+            continue
+        key = (item.device, item.event.kind)
+        repeats[key] += 1
+        again = repeats[key] > 1 and item.event.speaker == "dom0"
+        seen[item.device] = seen.get(item.device, False) or not item.optional or again
+    for event in beside:
+        device = _address(event)
+        if device is not None and device.is_full and event.production.scope != "anyhost":
+            seen.setdefault(device, True)
+    return tuple(device for device, on_path in seen.items() if on_path)
+
+
+def _segmentless(device: PciAddress) -> PciAddress:
+    """A line that prints no segment speaks of segment 0 unless another line tells (law of §3)."""
+    return device._replace(segment=0) if device.segment is None and device.bus is not None \
+        else device
+
+
+def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
+    """Fill the segment in where the line gave only bus, slot and function."""
+    device = _address(event)
+    if device is None or device.segment is not None or device.bus is None:
+        return event
+    segment = full.get((device.bus, device.slot, device.function), 0)
+    fields = {**event.fields, "device": device._replace(segment=segment)}
+    return Event(event.kind, fields, event.line, event.speaker, event.guest, event.level,
+                 event.production, event.stamp, event.nth)
+
+
+def _bursts(items: tuple[Item, ...], devices: tuple[PciAddress, ...]) -> dict[PciAddress, int]:
+    """The most MSI-X entries that lines with an entry number name for each device."""
+    most: dict[PciAddress, int] = {}
+    for item in items:
+        entry_nr = _number(item.event, "entry_nr")
+        if item.device in devices and item.device is not None and entry_nr is not None:
+            most[item.device] = max(most.get(item.device, 0), entry_nr + 1)
+    return most
+
+
+def _flushes(items: tuple[Item, ...], devices: int) -> tuple[int, ...]:
+    """Lengths of runs of dom0 lines that name a pirq and no entry, whole and shared by device."""
+    runs: dict[int, None] = {}
+    length = 0
+    for item in items:
+        if not item.effect or item.event.speaker != "dom0" or item.domid is not None:
+            continue
+        if "pirq" in item.event.fields and "entry_nr" not in item.event.fields:
+            length += 1
+            continue
+        if length:
+            runs.update(dict.fromkeys((length // devices or 1, length)))
+        length = 0
+    if length:
+        runs.update(dict.fromkeys((length // devices or 1, length)))
+    return tuple(runs)[:3]
+
+
+def _xen_boots(events: list[Event], boots: int) -> tuple[tuple[Event, ...], ...]:
+    """Cut a Xen log at its banners and lay the pieces on dom0's boots, the last on the last."""
+    runs: list[list[Event]] = [[]]
+    for event in events:
+        if event.proves("host_boot") and runs[-1]:
+            runs.append([])
+        runs[-1].append(event)
+    while len(runs) > boots:
+        runs[1] = runs[0] + runs[1]
+        del runs[0]
+    return tuple([()] * (boots - len(runs)) + [tuple(run) for run in runs])
+
+
+def assemble(parsed: Parsed) -> Timeline:
+    """Order the events of an incident for the replay."""
+    full = {(d.bus, d.slot, d.function): d.segment for e in parsed.events
+            if (d := _address(e)) is not None and d.segment is not None and e.speaker != "guest"}
+    events = [_completed(event, full) for event in parsed.events]
+    spine_inputs = frozenset(e.line.input for e in events if e.speaker == "dom0")
+    items = tuple(item_of(e) for e in events
+                  if e.line.input in spine_inputs and e.speaker in ("dom0", "xen"))
+    boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
+                    "dom0" and nth and any(i.effect for i in items[:nth]))
+    beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]
+    runs = _xen_boots(beside, boots)
+    effects = tuple(tuple(e for e in run if e.proves("effect") and e.kind in EFFECT_KINDS)
+                    for run in runs)
+    spent = tuple(_spent(run) for run in runs)
+    floors = {(source.name, speaker): RANK.get(level, 4)
+              for source in parsed.sources for speaker, level in source.floors.items()}
+    devices = _passed_through(items, beside)
+    return Timeline(
+        items=items, xen=effects, xen_spent=spent,
+        segments=tuple(_segments(e for e in events if e.speaker == "guest")),
+        floors=floors,
+        starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
+        devices=devices, entries=_bursts(items, devices),
+        flushes=_flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
+        gaps=frozenset(e.line.input for e in events if e.proves("gap")),
+    )
+
+
+def _before_boot(items: tuple[Item, ...]) -> bool:
+    """Whether the first host boot in the log comes after lines of an earlier one."""
+    first = next(nth for nth, item in enumerate(items) if item.boot)
+    return any(item.effect or item.birth is not None for item in items[:first])
+
+
+def _spent(run: tuple[Event, ...]) -> tuple[int, ...]:
+    """How many guest-level messages Xen had printed before each effect of a run."""
+    spent, counts = 0, []
+    for event in run:
+        if event.proves("effect") and event.kind in EFFECT_KINDS:
+            counts.append(spent)
+        if (event.level or "").startswith("g"):
+            spent += 1
+    return tuple(counts)

@@ -1,0 +1,83 @@
+"""Run a story again on another machine: another kernel row, other deaths, a guest that tidies up.
+
+This is the proof behind every recommendation: no sentence anywhere says which fix is enough.
+
+**Invariant:** acts only; needs no line of any log.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from diagnose.enact import ENDS
+from diagnose.story import Step
+from emulator.invariants import violations
+from emulator.kernels import Row
+from emulator.life import Act, Impossible, perform
+from emulator.machine import State
+
+Change = Callable[[State, Act], Iterable[Act]]
+
+
+def as_it_was(_state: State, act: Act) -> Iterable[Act]:
+    """Change nothing."""
+    return (act,)
+
+
+def unload_first(state: State, act: Act) -> Iterable[Act]:
+    """The guest unloads its drivers before it goes down in an orderly way."""
+    if act.op == "clean_shutdown" and act.domid is not None:
+        for device in sorted(state.owned(act.domid)):
+            if state.loaded(act.domid, device) is not None:
+                yield Act("driver_unload", act.domid, device)
+    yield act
+
+
+def dying(op: str) -> Change:
+    """Every owner that had a driver loaded dies in the given way."""
+    def change(state: State, act: Act) -> Iterable[Act]:
+        if act.op in ENDS and act.domid is not None and any(
+                state.loaded(act.domid, d) is not None for d in state.owned(act.domid)):
+            act = act._replace(op=op)
+        return (act,)
+    return change
+
+
+def rerun(steps: Sequence[Step], row: Row, change: Change = as_it_was) -> list[Step]:
+    """The same story under `row`. Acts that cannot happen there are left out.
+
+    The steps that come back have no lines: nobody printed them.
+    """
+    return list(_rerun(steps, row, change))
+
+
+def _rerun(steps: Sequence[Step], row: Row, change: Change) -> Iterator[Step]:
+    state = State.boot()
+    for step in steps:
+        for act in change(state, step.act):
+            try:
+                outcome = perform(row.traits, state, act)
+            except Impossible:
+                continue
+            state = outcome.state
+            yield Step(None, act, False, "", step.boot, (), (), violations(outcome.deeds), None)
+
+
+def final_state(steps: Sequence[Step], row: Row) -> State:
+    """The state in which a story leaves the machine."""
+    state = State.boot()
+    for step in steps:
+        try:
+            state = perform(row.traits, state, step.act).state
+        except Impossible:
+            continue
+    return state
+
+
+def tried(state: State, row: Row, acts: Sequence[Act]) -> list[Step]:
+    """What acts would do from a state, e.g. those of a recovery."""
+    steps = []
+    for act in acts:
+        outcome = perform(row.traits, state, act)
+        state = outcome.state
+        steps.append(Step(None, act, False, "", 0, (), (), violations(outcome.deeds), None))
+    return steps

@@ -1,0 +1,109 @@
+"""Turn a story into facts: what the machine says went wrong, with the lines that show it.
+
+**Invariant:** names no kind of line; which line shows what is decided by the fields they share.
+"""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from diagnose.events import Event, Line
+from diagnose.facts import Fact
+from diagnose.story import Hypothesis, Step, known_domid
+from diagnose.timeline import Timeline
+from emulator.invariants import Violation
+from emulator.pci import PciAddress
+
+Assignments = Mapping[tuple[int, PciAddress], int]
+
+
+def model_facts(steps: Sequence[Step]) -> list[Fact]:
+    """One fact for each violation of the story, in story order."""
+    ordinals: dict[tuple[int, PciAddress], int] = defaultdict(int)
+    facts = []
+    for nth, step in enumerate(steps):
+        if step.act.op == "domain_start":
+            for device in step.act.devices:
+                ordinals[step.boot, device] += 1
+        for violation in step.violations:
+            facts.append(_fact(nth, step, violation, ordinals))
+    return facts
+
+
+def _fact(nth: int, step: Step, violation: Violation, ordinals: Assignments) -> Fact:
+    fields: dict[str, object] = {
+        "boot": step.boot,
+        "device": violation.device,
+        "domid": known_domid(violation.domid),
+        "assignment": ordinals.get((step.boot, violation.device), 0),
+        "entry_nr": violation.entry_nr,
+        "pirq": violation.pirq,
+        "from_domid": known_domid(violation.from_domid),
+        "other": violation.other,
+        "clean": step.act.op == "clean_shutdown",
+        "note": violation.note,
+    }
+    return Fact("model", violation.name, fields, lines_for(step, violation), nth)
+
+
+def lines_for(step: Step, violation: Violation) -> tuple[Line, ...]:
+    """The step's lines that speak of this violation: alarming ones if there are any."""
+    speaking = [event for event in step.lines if _speaks_of(event, violation)]
+    alarming = [event for event in speaking if event.production.alarming]
+    return unique(event.line for event in alarming or speaking)
+
+
+def _speaks_of(event: Event, violation: Violation) -> bool:
+    told = event.fields
+    for name, value in (("entry_nr", violation.entry_nr), ("pirq", violation.pirq)):
+        if value is not None and told.get(name) not in (None, value):
+            return False
+    device = told.get("device")
+    if event.speaker != "guest" and isinstance(device, PciAddress):
+        others = (violation.device, violation.other)
+        if not any(d is not None and device.agrees(d) for d in others):
+            return False
+    domid = told.get("domid")
+    return domid is None or event.speaker == "guest" or domid == violation.domid
+
+
+def unique(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Each line once, in the given order."""
+    return tuple(dict.fromkeys(lines))
+
+
+def event_facts(timeline: Timeline, story: Hypothesis) -> list[Fact]:
+    """One fact for each alarming line of the inputs, with whether the story explains it."""
+    explained: dict[int, tuple[int, Step]] = {}
+    for nth, step in enumerate(story.steps()):
+        for event in step.lines:
+            explained[id(event)] = (nth, step)
+    facts = []
+    for boot, event in alarming_events(timeline):
+        place = explained.get(id(event))
+        device = event.fields.get("device")
+        if place is not None and place[1].act.device is not None:
+            device = place[1].act.device
+        fields = {**event.fields, "boot": place[1].boot if place else boot,
+                  "device": device if event.speaker != "guest" or place else None,
+                  "explained": place is not None}
+        facts.append(Fact("event", event.kind, fields, (event.line,),
+                          place[0] if place else None))
+    return facts
+
+
+def alarming_events(timeline: Timeline) -> list[tuple[int, Event]]:
+    """Every line that looks like a failure on the passthrough path, with its host boot."""
+    boot, found = 0, []
+    begun = False
+    for item in timeline.items:
+        if item.boot and item.event.speaker == "dom0" and begun:
+            boot += 1
+        begun = begun or item.effect
+        if item.alarming:
+            found.append((boot, item.event))
+    for nth, run in enumerate(timeline.xen):
+        found.extend((nth, event) for event in run if event.production.alarming)
+    for segment in timeline.segments:
+        found.extend((0, event) for event in segment.events if event.production.alarming)
+    return found
