@@ -50,7 +50,7 @@ class Clause:
 
     facts: tuple[str, ...]
     joins: tuple[tuple[str, str], ...]
-    wants: tuple[tuple[str, frozenset[object]], ...]
+    wants: tuple[tuple[str, tuple[object, ...]], ...]
 
     @property
     def variables(self) -> frozenset[str]:
@@ -199,7 +199,7 @@ def _clause(
     return Clause(
         facts,
         tuple((field, variable[1:]) for field, variable in joins.items() if variable != ANY),
-        tuple((field, frozenset(value if isinstance(value, list) else [value]))
+        tuple((field, tuple(value) if isinstance(value, list) else (value,))
               for field, value in bind.items() if field not in joins),
     )
 

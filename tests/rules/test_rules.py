@@ -12,7 +12,7 @@ import pytest
 from diagnose.engine import Match, match
 from diagnose.facts import Fact
 from diagnose.rules import Rule, load_rules
-from tests.rules.rows import DEVICE, KINDS, OTHER, event, model
+from tests.rules.rows import DEVICE, KINDS, OTHER, event, model, steps
 
 RULES = {rule.id: rule for rule in load_rules(event_kinds=KINDS)}
 
@@ -27,6 +27,11 @@ class Row(NamedTuple):
 
 def served(domid: int = 2, **fields: object) -> Fact:
     return model("stale_served", domid=domid, from_domid=1, entry_nr=0, pirq=255, **fields)
+
+
+def not_mapped(domid: int) -> Fact:
+    """Xen refused an unmap that no step of the story made."""
+    return event("xen_pirq_not_mapped", domid=domid, pirq=255, explained=False, device=None)
 
 
 def taken_from(domid: int) -> Fact:
@@ -51,6 +56,11 @@ SPEAKS = [
     Row("MSIX104", "dom0's card", [event("pciback_no_owner", device=None, explained=False)]),
     Row("MSIX104", "a guest lost pirqs, not dom0",
         [event("pciback_no_owner"), taken_from(2)]),
+    Row("MSIX105", "pirq 16", [event("unmap_irq_failed", pirq=16, explained=False)]),
+    Row("MSIX106", "its device model", [not_mapped(3), steps("domain_start", domid=3, kind="hvm")]),
+    Row("MSIX107", "unbound in use", [event("pciback_remove_in_use_1")]),
+    Row("MSIX108", "unknown", [event("xen_core_pci_warn", device=None, explained=False)]),
+    Row("MSIX109", "its own", [event("xen_forcing_unbind", domid=2, pirq=255)]),
 ]
 
 SILENT = [
@@ -73,6 +83,19 @@ SILENT = [
     Row("MSIX103", "a guest was named", [model("own_unmap_refused", domid=1, pirq=255)]),
     Row("MSIX104", "dom0 lost pirqs by it",
         [event("pciback_no_owner"), taken_from(0)]),
+    Row("MSIX105", "a vector", [event("unmap_irq_failed", pirq=255, explained=False)]),
+    Row("MSIX105", "predicted", [event("unmap_irq_failed", pirq=16, explained=True)]),
+    Row("MSIX106", "a PV guest", [not_mapped(3), steps("domain_start", domid=3, kind="pv")]),
+    Row("MSIX106", "another HVM guest",
+        [not_mapped(3), steps("domain_start", domid=4, kind="hvm")]),
+    Row("MSIX106", "dom0's own unmap", [not_mapped(3), steps("domain_start", domid=3, kind="hvm"),
+                                        model("stale_unmap_refused", domid=3, pirq=255)]),
+    Row("MSIX107", "the second line alone", [event("pciback_remove_in_use_2")]),
+    Row("MSIX108", "another line", [event("pciback_no_owner")]),
+    Row("MSIX109", "another device's",
+        [event("xen_forcing_unbind", domid=2, pirq=255), taken_from(2)]),
+    Row("MSIX109", "nobody knows why",
+        [event("xen_forcing_unbind", domid=2, pirq=255, explained=False)]),
 ]
 
 
