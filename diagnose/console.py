@@ -1,0 +1,96 @@
+"""The two streams of a command: reports to the standard output, everything else to standard error.
+
+Streams may be closed, be a pipe that nobody reads any longer, or be unable to encode what a report
+holds; all of this is ordinary and none of it may change what a diagnosis says.
+
+**Invariant:** knows streams and terminals, not diagnoses; whatever it shows has been made harmless.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from diagnose.errors import InputError
+from diagnose.render.paper import WIDTH, Style
+from diagnose.render.safe import neutral
+
+WIDTH_MAX = 120
+"""Wider terminals get no wider text unless asked: longer lines are hard to read."""
+
+
+def style_for(
+    stream: TextIO | None,
+    environ: Mapping[str, str],
+    *,
+    width: int | None = None,
+    no_color: bool = False,
+    verbosity: int = 0,
+) -> Style:
+    """How to write to `stream`: a terminal's own width and colours, else 80 plain columns."""
+    terminal = stream is not None and stream.isatty()
+    if width is None:
+        columns = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
+        width = min(columns, WIDTH_MAX)
+    plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+    return Style(width, terminal and not plain, verbosity, _holds_unicode(stream))
+
+
+def emit(text: str, output: str | None = None) -> None:
+    """Write a report to the standard output or to the file `output`.
+
+    Raises InputError where it cannot be written. A reader that goes away early (`| head`) has seen
+    what it wanted, so a broken pipe is no error.
+    """
+    if output is not None:
+        try:
+            with open(output, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise InputError(
+                f"{output}: the report cannot be written: {error.strerror}."
+            ) from error
+        return
+    if sys.stdout is None:
+        raise InputError(
+            "The standard output is closed, so the report has nowhere to go. Use --output FILE."
+        )
+    try:
+        sys.stdout.write(_encodable(text, sys.stdout))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+    except OSError as error:
+        _silence()
+        raise InputError(
+            f"The report cannot be written to the standard output: {error.strerror}."
+        ) from error
+
+
+def complain(kind: str, text: str) -> None:
+    """One line on standard error, such as ``diagnose: error: …``; nowhere if that is closed."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(_encodable(f"diagnose: {kind}: {neutral(text)}\n", sys.stderr))
+    except OSError:
+        return  # There is no place left to complain to.
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """`text` with what the stream cannot encode as visible escapes."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _holds_unicode(stream: TextIO | None) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return encoding.lower().replace("-", "").startswith("utf")
+
+
+def _silence() -> None:
+    """Point the standard output at nothing, so that the interpreter's last flush cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

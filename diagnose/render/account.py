@@ -1,0 +1,155 @@
+"""The story, the what-if table and what to do: how it came about and what ends it.
+
+**Invariant:** a step that no line shows is marked as inferred wherever it appears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.diagnosis import AssignmentReport, Diagnosis, Recommendation, StoryStep, WhatIf
+from diagnose.render.paper import Paper, Piece
+from diagnose.render.words import column, count, listed, place, step
+
+STEPS_MAX = 24
+"""A longer story is cut down to the steps that bear a finding, unless everything is wanted."""
+ENDS_MAX = 4
+"""Steps kept at either end of a long story in which nothing was found."""
+COLUMNS_MAX = 12
+"""With more findings, the what-if table counts them instead of giving each a column."""
+
+
+def story(paper: Paper, diagnosis: Diagnosis) -> None:
+    """The steps in order; those without a line of their own with the reason why they must be."""
+    if not diagnosis.story:
+        return
+    paper.heading("How it came about")
+    keep = _kept(diagnosis, paper.style.full)
+    room = column(_where(diagnosis.story[number]) for number in keep)
+    boots = len({taken.boot for taken in diagnosis.story}) > 1
+    last, boot = -1, None
+    for number in keep:
+        taken = diagnosis.story[number]
+        _gap(paper, number - last - 1, room)
+        if boots and taken.boot != boot:
+            paper.put(("strong", f"host boot {taken.boot}"), indent=1)
+        _step(paper, taken, room)
+        last, boot = number, taken.boot
+    _gap(paper, len(diagnosis.story) - last - 1, room)
+
+
+def assignments(paper: Paper, diagnosis: Diagnosis) -> None:
+    """Who owned which device from where to where; the substance of a healthy verdict."""
+    owned = diagnosis.assignments
+    if not owned or (diagnosis.verdict == "fault" and not paper.style.full):
+        return
+    paper.heading("Assignments")
+    shown = owned if paper.style.full else owned[:STEPS_MAX]
+    room = column(_start(one) for one in shown)
+    for one in shown:
+        tone = {"healthy": "good", "fault": "bad"}.get(one.verdict, "doubt")
+        mark = ("place", _start(one).ljust(room))
+        paper.item(mark, f"{_owned(one)}: ", (tone, one.verdict), indent=1, gap=2)
+    if len(shown) < len(owned):
+        paper.put(("faint", f"… and {len(owned) - len(shown)} more; -v lists them all"), indent=1)
+
+
+def whatif(paper: Paper, diagnosis: Diagnosis) -> None:
+    """What the same story would have left under every other kernel row and habit."""
+    if not diagnosis.whatif or not diagnosis.findings:
+        return
+    paper.heading("Under other kernels and habits")
+    ids = [finding.id for finding in diagnosis.findings]
+    names = [assumed.assume for assumed in diagnosis.whatif]
+    room = max(len(name) for name in names)
+    digits = len(str(len(ids)))
+    each = len(ids) <= COLUMNS_MAX and room + 2 + len(ids) * (digits + 1) <= paper.width
+    if each:
+        numbers = "".join(f"{number:>{digits + 1}}" for number in range(1, len(ids) + 1))
+        paper.exact(("faint", f"{'finding':<{room}} {numbers}"), indent=1)
+    for assumed in diagnosis.whatif:
+        own = assumed.assume == diagnosis.kernel.row
+        cells = _cells(assumed, ids, digits) if each else _counted(assumed, len(ids))
+        name = ("strong", assumed.assume.ljust(room)) if own else assumed.assume.ljust(room)
+        note = "this host" if own else assumed.title
+        used = 1 + room + 1 + sum(len(cell[1]) for cell in cells)
+        fits = note and used + 3 + len(note) <= paper.width
+        paper.exact(name, " ", *cells, ("faint", f"   {note}" if fits else ""), indent=1)
+    if each:
+        paper.exact(("good", "✓"), " gone   ", ("bad", "✗"), " still there", indent=1)
+
+
+def recommendation(paper: Paper, diagnosis: Diagnosis) -> None:
+    """What to do, best first: what it is, whether it is enough, which deaths it covers."""
+    if not diagnosis.recommendation:
+        return
+    paper.heading("What to do")
+    for advice in diagnosis.recommendation:
+        _advice(paper, advice)
+
+
+def _advice(paper: Paper, advice: Recommendation) -> None:
+    mark: Piece = ("good", "●") if advice.sufficient else ("doubt", "○")
+    enough = "enough for this story" if advice.sufficient else "not enough alone"
+    if advice.kind == "recover":
+        mark, enough = ("good", "→"), "ends the trouble for now"
+    paper.item(mark, ("strong", advice.kind), f": {enough}", indent=1)
+    paper.put(advice.text, indent=3)
+    covers = f"after {' and '.join(advice.covers)} ends" if advice.covers else ""
+    notes = [advice.fix, covers, listed(advice.references)]
+    paper.put(("faint", " · ".join(note for note in notes if note)), indent=3)
+
+
+def _step(paper: Paper, taken: StoryStep, room: int) -> None:
+    seen = taken.status == "observed"
+    tail: list[Piece] = [("faint", f" (else: {taken.why.rstrip('.')})")] if taken.why else []
+    mark = ("place" if seen else "doubt", _where(taken).ljust(room))
+    paper.item(mark, *([step(taken)] if seen else [("doubt", step(taken)), *tail]), indent=1, gap=2)
+
+
+def _start(held: AssignmentReport) -> str:
+    return place(held.from_line) if held.from_line else "before the log"
+
+
+def _owned(held: AssignmentReport) -> str:
+    """Which device had which owner, and how that ended."""
+    owner = "a domain" if held.domid is None else f"dom{held.domid}"
+    kind = "" if held.kind == "unknown" else f" ({held.kind})"
+    end = {"running": "still running", "unknown": "end unknown"}.get(held.ended_by)
+    return f"{held.device} to {owner}{kind}, {end or 'ended by ' + held.ended_by.replace('_', ' ')}"
+
+
+def _where(taken: StoryStep) -> str:
+    return place(taken.lines[0]) if taken.lines else taken.status
+
+
+def _gap(paper: Paper, skipped: int, room: int) -> None:
+    if skipped > 0:
+        text = f"… {count(skipped, 'step')} not shown (-v shows all)"
+        paper.put(("faint", text), indent=1 + room + 2)
+
+
+def _kept(diagnosis: Diagnosis, full: bool) -> Sequence[int]:
+    """Ordinals of the steps to show."""
+    total = len(diagnosis.story)
+    if full or total <= STEPS_MAX:
+        return range(total)
+    cited = sorted({n for found in diagnosis.findings for n in found.witness.steps if n < total})
+    if not cited:
+        return [*range(ENDS_MAX), *range(total - ENDS_MAX, total)]
+    return cited[:STEPS_MAX]
+
+
+def _cells(assumed: WhatIf, ids: Sequence[str], digits: int) -> list[tuple[str, str]]:
+    left, gone = set(assumed.leaves), set(assumed.removes)
+    cells = []
+    for one in ids:
+        sign = ("bad", "✗") if one in left else ("good", "✓") if one in gone else ("faint", "·")
+        cells.append((sign[0], sign[1].rjust(digits + 1)))
+    return cells
+
+
+def _counted(assumed: WhatIf, total: int) -> list[tuple[str, str]]:
+    gone = len(assumed.removes)
+    tone = "good" if gone == total else "bad" if not gone else "doubt"
+    return [(tone, f" {gone:>4} of {total} gone")]

@@ -1,0 +1,132 @@
+"""What stays open and what was read: suspicions, contradictions, what to collect, kernel, coverage.
+
+**Invariant:** nothing in this part ever changes a verdict, and its headings say so.
+"""
+
+from __future__ import annotations
+
+from diagnose.diagnosis import Diagnosis
+from diagnose.render.evidence import quote
+from diagnose.render.paper import Paper, Piece
+from diagnose.render.words import count, listed
+
+DIVERGENCES_MAX = 5
+"""Contradictions shown unless everything is wanted."""
+
+_UNMET = {
+    "predicted-unseen": "expected and not seen",
+    "observed-unexplained": "seen and not expected",
+}
+_HOW = {"given": "as given", "banner": "from the banner", "inferred": "from behaviour"}
+
+
+def suspicions(paper: Paper, diagnosis: Diagnosis) -> None:
+    """Hints too weak for a finding."""
+    if not diagnosis.suspicions:
+        return
+    paper.heading("Suspicions, too weak for a finding")
+    for hint in diagnosis.suspicions:
+        about: list[Piece] = [("strong", hint.title or hint.fault)]
+        about.append(f" · {hint.fault}" if hint.title else "")
+        about.append(f" · {hint.device}" if hint.device else "")
+        paper.item(("doubt", "?"), *about, indent=1)
+        paper.put(hint.why, indent=3)
+        quote(paper, hint.lines, len(hint.lines), 5)
+
+
+def divergences(paper: Paper, diagnosis: Diagnosis) -> None:
+    """Where the best story and the log still disagree."""
+    if not diagnosis.divergences:
+        return
+    paper.heading("Not explained by the story")
+    found = diagnosis.divergences
+    shown = found if paper.style.full else found[:DIVERGENCES_MAX]
+    for one in shown:
+        about = f" · {one.device}" if one.device else ""
+        unmet = f" {_UNMET[one.kind]}{about}"
+        paper.item(("doubt", "!"), ("strong", one.event), unmet, indent=1)
+        paper.put(one.why, indent=3)
+        quote(paper, one.lines, len(one.lines), 5)
+    if len(shown) < len(found):
+        paper.put(("faint", f"… and {len(found) - len(shown)} more; -v lists them all"), indent=1)
+
+
+def missing(paper: Paper, diagnosis: Diagnosis) -> None:
+    """What to collect, with the command that collects it."""
+    if not diagnosis.missing:
+        return
+    paper.heading("What to collect")
+    for want in diagnosis.missing:
+        paper.item("•", ("strong", want.what), f": {want.why}" if want.why else "", indent=1)
+        if want.command:
+            paper.exact(("command", f"$ {want.command}"), indent=5)
+
+
+def exposure(paper: Paper, diagnosis: Diagnosis) -> None:
+    """Known faults of this kernel row that the log does not show."""
+    if not diagnosis.exposure:
+        return
+    paper.heading("Possible here, though not in these logs")
+    for risk in diagnosis.exposure:
+        fix = f" ({risk.fix})" if risk.fix else ""
+        paper.item("•", ("strong", risk.fault), f": {risk.why}", ("faint", fix), indent=1)
+
+
+def sources(paper: Paper, diagnosis: Diagnosis) -> None:
+    """The kernel, the inputs and where every line went."""
+    paper.heading("Read")
+    _kernel(paper, diagnosis)
+    if paper.style.full:
+        _inputs(paper, diagnosis)
+    seen = diagnosis.coverage
+    kinds = [
+        count(seen.events, "event"),
+        count(seen.near_misses, "near miss", "near misses"),
+        f"{seen.known_noise} known noise",
+        f"{seen.unknown} unknown",
+        f"{seen.unreadable} unreadable",
+    ]
+    total = f"{count(seen.lines, 'line')} in {count(len(diagnosis.inputs), 'input')}: "
+    _row(paper, "lines", total + ", ".join(kinds))
+    for remark in diagnosis.remarks if paper.style.full else ():
+        place = ":".join(str(part) for part in (remark.input, remark.line) if part is not None)
+        _row(paper, "remark", (f"{place}: " if place else "") + remark.text)
+    tool = diagnosis.tool
+    _row(
+        paper,
+        "report",
+        f"{tool.name} {tool.version}, catalogue {tool.catalogue}, signature {diagnosis.signature}",
+    )
+
+
+def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
+    kernel = diagnosis.kernel
+    if kernel.row is None:
+        _row(paper, "kernel", "no banner and nothing that would tell one from another")
+    else:
+        release = f"{kernel.release}, " if kernel.release else ""
+        text = f"{kernel.row} ({release}{_HOW.get(kernel.how, 'assumed')})"
+        if kernel.alternatives:
+            text += f"; {listed(kernel.alternatives)} would explain these logs as well"
+        _row(paper, "kernel", text)
+    if paper.style.full:
+        parts = kernel.parts
+        named = {"dom0": parts.dom0, "pciback": parts.pciback, "xen": parts.xen, **parts.guests}
+        for name, version in named.items():
+            if version:
+                _row(paper, "", f"{name} {version}")
+
+
+def _inputs(paper: Paper, diagnosis: Diagnosis) -> None:
+    for source in diagnosis.inputs:
+        said = f"said by {listed(source.speakers)}" if source.speakers else "nobody recognised"
+        packed = "" if source.compression in ("", "none") else f", {source.compression}"
+        _row(paper, "input", f"{source.path} ({count(source.lines, 'line')}, {said}{packed})")
+    for clock in diagnosis.clocks:
+        low, high = clock.offset_s
+        ahead = f"{low:g} to {high:g} s ahead of {clock.relative_to}"
+        _row(paper, "clock", f"{clock.input} ({clock.speaker}) is {ahead}")
+
+
+def _row(paper: Paper, label: str, text: str) -> None:
+    paper.item(("faint", label.ljust(7)), text, indent=1)

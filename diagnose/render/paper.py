@@ -1,0 +1,190 @@
+"""What a report is written on: a width, colours or none, wrapped and indented lines.
+
+A piece is a text, or a pair (style, text). Pieces are joined without blanks between them, so a
+coloured word can be followed by a plain full stop; lines break at blanks only.
+
+**Invariant:** all text passes through :func:`diagnose.render.safe.neutral` before it is painted, so
+no text from outside reaches a terminal unescaped; this module knows nothing of diagnoses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from diagnose.render.safe import neutral
+
+WIDTH = 80
+WIDTH_MIN = 50
+
+Piece = str | tuple[str, str]
+_Word = list[tuple[str, str]]
+
+_SGR: Mapping[str, str] = {
+    "": "",
+    "strong": "1",
+    "faint": "2",
+    "place": "36",
+    "good": "32",
+    "bad": "31",
+    "doubt": "33",
+    "good badge": "1;30;42",
+    "bad badge": "1;37;41",
+    "doubt badge": "1;30;43",
+    "heading": "1;34",
+    "command": "35",
+}
+"""Style → parameters of the escape sequence: the sixteen colours that users choose themselves."""
+
+_ASCII: Mapping[int, str] = str.maketrans(
+    {"─": "-", "│": "|", "└": "`", "·": "-", "–": "-", "…": "...", "•": "*", "→": "->"}
+    | {"✓": "+", "✗": "x", "●": "*", "○": "o", "×": "x", "≥": ">="}
+)
+_BLANK = re.compile(r"( +)")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to show: columns, colour or not, -1 short, 0 normal, 1 everything."""
+
+    width: int = WIDTH
+    colour: bool = False
+    verbosity: int = 0
+    unicode: bool = True
+
+    @property
+    def short(self) -> bool:
+        """Only the verdict and one line a finding are wanted."""
+        return self.verbosity < 0
+
+    @property
+    def full(self) -> bool:
+        """Nothing may be left out."""
+        return self.verbosity > 0
+
+
+class Paper:
+    """Lines written so far. All methods append; :meth:`text` returns the whole."""
+
+    def __init__(self, style: Style, inputs: Iterable[str] = ()) -> None:
+        """An empty sheet; `inputs` are names of files whose `name:line` is coloured in prose."""
+        self.style = style
+        self.width = max(style.width, WIDTH_MIN)
+        self._lines: list[str] = []
+        names = "|".join(re.escape(neutral(name)) for name in inputs)
+        self._places = re.compile(rf"((?:{names}):\d+)") if names and style.colour else None
+
+    def text(self) -> str:
+        """Everything written, ending with one line feed."""
+        text = "\n".join(self._lines).rstrip("\n") + "\n"
+        return text if self.style.unicode else text.translate(_ASCII)
+
+    def blank(self) -> None:
+        """An empty line, never two in a row and never the first."""
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def heading(self, title: str, aside: str = "") -> None:
+        """A rule across the page with a title in it and an aside at its right end, or below."""
+        self.blank()
+        left = neutral(title)
+        right = f" {neutral(aside)} ─" if aside else ""
+        fill = self.width - len(left) - len(right) - 4
+        below = bool(right) and fill < 2
+        rule = "─" * max(fill + len(right) if below else fill, 2)
+        self.exact(
+            ("faint", "── "), ("heading", left), ("faint", f" {rule}{'' if below else right}")
+        )
+        if below:
+            self.put(("faint", aside), indent=3)
+
+    def exact(self, *pieces: Piece, indent: int = 0) -> None:
+        """One line that is never broken: a table row, a command to copy."""
+        self._lines.append(" " * indent + self._paint(_styled(pieces)).rstrip())
+
+    def put(self, *pieces: Piece, indent: int = 0, hang: int | None = None) -> None:
+        """Wrapped text; the first line is indented by `indent`, the others by `hang`."""
+        hang = indent if hang is None else hang
+        row: _Word = []
+        used = indent
+        margin = indent
+        words = _words(self._marked(pieces))
+        for word in self._chop(words, self.width - max(indent, hang)):
+            size = sum(len(text) for _, text in word)
+            if row and used + 1 + size > self.width:
+                self._lines.append(" " * margin + self._paint(row))
+                row, used, margin = [], hang, hang
+            if row:
+                row.append((word[0][0] if word[0][0] == row[-1][0] else "", " "))
+                used += 1
+            row += word
+            used += size
+        self._lines.append((" " * margin + self._paint(row)).rstrip())
+
+    def item(self, mark: Piece, *pieces: Piece, indent: int = 0, gap: int = 1) -> None:
+        """Wrapped text after a mark, with the text's left edge kept.
+
+        A mark that would take half the page, such as a long path, gets a line of its own.
+        """
+        _, text = mark if isinstance(mark, tuple) else ("", mark)
+        lead = len(neutral(text)) + gap
+        if indent + lead > self.width // 2:
+            self.exact(mark, indent=indent)
+            self.put(*pieces, indent=indent + 4)
+            return
+        start = len(self._lines)
+        self.put(*pieces, indent=indent + lead)
+        painted = self._paint(_styled([mark])) + " " * gap
+        self._lines[start] = " " * indent + painted + self._lines[start][indent + lead :]
+
+    def _marked(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
+        """Pieces as (style, neutral text), with the places in plain ones styled."""
+        for style, text in _styled(pieces):
+            if style or self._places is None:
+                yield style, text
+                continue
+            for number, part in enumerate(self._places.split(text)):
+                yield "place" if number % 2 else "", part
+
+    @staticmethod
+    def _chop(words: Iterable[_Word], room: int) -> Iterator[_Word]:
+        """Words, those of one style that fit in no line cut into pieces that do."""
+        for word in words:
+            style, text = word[0]
+            if len(word) > 1 or len(text) <= max(room, 1):
+                yield word
+                continue
+            for start in range(0, len(text), room):
+                yield [(style, text[start : start + room])]
+
+    def _paint(self, fragments: _Word) -> str:
+        if not self.style.colour:
+            return "".join(text for _, text in fragments)
+        painted = []
+        for style, text in fragments:
+            code = _SGR[style]
+            painted.append(f"\x1b[{code}m{text}\x1b[0m" if code else text)
+        return "".join(painted)
+
+
+def _styled(pieces: Iterable[Piece]) -> _Word:
+    """Pieces as (style, neutral text)."""
+    pairs = ((p if isinstance(p, tuple) else ("", p)) for p in pieces)
+    return [(style, neutral(text)) for style, text in pairs]
+
+
+def _words(pieces: Iterable[tuple[str, str]]) -> Iterator[_Word]:
+    """Pieces cut at blanks; a word may hold fragments of several styles."""
+    word: _Word = []
+    for style, text in pieces:
+        for fragment in _BLANK.split(text):
+            if not fragment:
+                continue
+            if fragment[0] != " ":
+                word.append((style, fragment))
+            elif word:
+                yield word
+                word = []
+    if word:
+        yield word
