@@ -153,9 +153,8 @@ def pciback_export_device(w: Ledgers, domid: int, address: PciAddress) -> bool:
     """
     device = w.device(address)
     if not device.seized or device.owner is not None:
-        w.dom0(
-            "err", "pciback_cant_locate", {"domid": domid, "errno": -xen.EINVAL, "device": address}
-        )
+        fields = {"domid": domid, "devid": 0, "errno": -xen.EINVAL, "device": address}
+        w.dom0("err", "pciback_cant_locate", fields)
         note = "busy" if device.seized else "no stub"
         w.deeds.append(Deed("assign_refused", address, domid, from_domid=device.owner, note=note))
         return False
@@ -188,7 +187,7 @@ def pciback_add_pci_dev(w: Ledgers, domid: int, address: PciAddress) -> bool:
     else:
         number = next((at for at, slot in enumerate(slots) if not slot), len(slots))
         if number >= VPCI_SLOTS:
-            w.dom0("err", "pciback_vpci_full", {"domid": domid, "errno": -xen.ENOSPC})
+            w.dom0("err", "pciback_vpci_full", {"domid": domid, "devid": 0, "errno": -xen.ENOSPC})
             return False
         slots[number : number + 1] = [(address,)]
         w.dom0("info", "pciback_vpci_assign", {"device": address, "virtual_slot": number})

@@ -123,7 +123,7 @@ class State:
         *,
         gsi_vectors: int = GSI_VECTORS,
         nomsi: bool = False,
-        pciback_loaded: bool = False,
+        pciback_loaded: bool = True,
     ) -> State:
         """A host that has just come up: all devices in dom0 without a driver, no domain but dom0.
 

@@ -62,7 +62,12 @@ def boot(scenario: Mapping[str, Any]) -> State:
         DeviceConfig(address=PciAddress.parse(each["bdf"]), **_without(each, "bdf"))
         for each in config["devices"]
     ]
-    return State.boot(devices, gsi_vectors=config["gsi_vectors"], nomsi=config["nomsi"])
+    return State.boot(
+        devices,
+        gsi_vectors=config["gsi_vectors"],
+        nomsi=config["nomsi"],
+        pciback_loaded=False,
+    )
 
 
 def _without(mapping: Mapping[str, Any], *keys: str) -> dict[str, Any]:

@@ -1,0 +1,251 @@
+"""A guest's side: its PCI core, pcifront and the network driver's life, in requests to pciback.
+
+Read in drivers/net/igbvf/netdev.c, drivers/pci/ and drivers/xen/pcifront/ of 2.6.18-164 to -274.
+dom0's own drivers (domid 0) go the same way, with direct calls instead of requests.
+
+**Invariant:** sees of the host only what a request returns; nothing here touches a ledger itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emulator.effects import Deed
+from emulator.machine import Machine
+from emulator.pci import PciAddress
+from emulator.pci_core import (
+    COMMAND_DECODE,
+    COMMAND_INTX_DISABLE,
+    COMMAND_MASTER,
+    COMMAND_MEMORY,
+    LATENCY,
+)
+from emulator.pciback import COMMAND_OFFSET
+from emulator.records import DOM0, Driver, Guest, Pair
+
+LATENCY_OFFSET: Final = 0x0D
+# Where the MSI capability of the modelled devices stands; without one the PCI core takes position
+# 0 for it and so writes to the device id (drivers/pci/pci.c: pci_disable_device()).
+MSI_CAPABILITY_OFFSET: Final = 0x50
+NO_MSIX_ENTRIES: Final = -1
+HANDLER_MISMATCH: Final = -16
+
+
+def _command(m: Machine, domid: int, device: PciAddress) -> int:
+    return m.conf_read(domid, device).value or 0
+
+
+def _write_command(m: Machine, domid: int, device: PciAddress, value: int) -> None:
+    m.conf_write(domid, device, COMMAND_OFFSET, 2, value)
+
+
+def igbvf_probe(m: Machine, domid: int, device: PciAddress, nvec: int) -> None:
+    """The driver is loaded and asks for entries 0 to nvec-1 (igbvf_probe()).
+
+    A failed request leaves it loaded without vectors (igbvf_set_interrupt_capability()).
+    """
+    if domid == DOM0:
+        m.bind_native(device)
+        m.enable_device(device)
+        m.set_master(device)
+    else:
+        command = _command(m, domid, device)
+        if not command & COMMAND_MEMORY:
+            _write_command(m, domid, device, command | COMMAND_MEMORY)
+            command = _command(m, domid, device)
+        if not command & COMMAND_MASTER:
+            _write_command(m, domid, device, command | COMMAND_MASTER)
+        m.conf_write(domid, device, LATENCY_OFFSET, 1, LATENCY)
+    reply = m.enable_msix(domid, device, range(nvec))
+    failed = reply.ret != 0
+    vectors = () if failed else reply.vectors or ()
+    flag = m.traits.guest_checks_flag and not failed
+    m.set_driver(domid, device, Driver(device, vectors, flag=flag))
+    if failed:
+        _report_failure(m, domid, device, reply.ret)
+        if not m.traits.guest_checks_flag or domid == DOM0:
+            m.disable_msix(domid, device)
+    for vector in vectors:
+        _note_sharing(m, domid, device, vector)
+
+
+def _report_failure(m: Machine, domid: int, device: PciAddress, ret: int | str) -> None:
+    """What pcifront, the guest's msi-xen.c and igbvf print about a failed pci_enable_msix()."""
+    if domid != DOM0:
+        # A request without an answer counts as refused by a device that is not found.
+        status = (ret if isinstance(ret, int) else -1) & 0xFFFFFFFF
+        m.guest(domid, "default", "enable_msix_get_err", {"status": status})
+        m.guest(domid, "default", "get_from_frontend_enable_msix", {"status": status})
+    m.guest(domid, "err", "igbvf_msix_failed", {"device": _own_name(m, domid, device)})
+
+
+def _own_name(m: Machine, domid: int, device: PciAddress) -> PciAddress:
+    """The device's address as this kernel knows it."""
+    return m.guests.get(domid, Guest()).virtual(device)
+
+
+def _note_sharing(m: Machine, domid: int, device: PciAddress, pirq: int) -> None:
+    """Two devices of one guest have been given the same pirq number."""
+    for other in m.guests[domid].drivers:
+        if other.device != device and pirq in other.vectors:
+            m.deeds.append(_shared(m, domid, device, pirq, other.device, "mapped"))
+
+
+def _shared(
+    m: Machine, domid: int, device: PciAddress, pirq: int, other: PciAddress, note: str
+) -> Deed:
+    pair = pair_of(m, device, pirq)
+    return Deed(
+        "shared",
+        device,
+        domid,
+        pirq,
+        None if pair is None else pair.entry_nr,
+        None if pair is None else pair.from_domid,
+        _is_fresh(m, device, pirq) and _is_fresh(m, other, pirq),
+        other,
+        note=note,
+    )
+
+
+def pair_of(m: Machine, device: PciAddress, pirq: int) -> Pair | None:
+    """The pair of dom0's record that stands for a vector which the driver holds."""
+    found = m.devices.get(device)
+    for pair in found.entries if found is not None else ():
+        if pair.pirq == pirq:
+            return pair
+    return None
+
+
+def _is_fresh(m: Machine, device: PciAddress, pirq: int) -> bool:
+    """Whether the vector was attached in the present assignment of its device."""
+    pair = pair_of(m, device, pirq)
+    if pair is None:
+        return True
+    holder = m.devices[device]
+    life = (DOM0, 0) if holder.owner is None else (holder.owner, holder.assignment)
+    return life == (pair.from_domid, pair.assignment)
+
+
+def igbvf_open(m: Machine, domid: int, driver: Driver) -> None:
+    """ifup: request every vector (igbvf_request_msix()).
+
+    A refused event channel goes unnoticed (drivers/xen/core/evtchn.c: startup_pirq()); a number
+    that another driver has requested ends it (kernel/irq/manage.c: setup_irq()).
+    """
+    device = driver.device
+    error = 0 if driver.vectors else NO_MSIX_ENTRIES
+    for pirq in driver.vectors:
+        other = _requester(m, domid, pirq)
+        if other is not None:
+            m.guest(domid, "err", "irq_handler_type_mismatch", {"pirq": pirq})
+            m.deeds.append(_shared(m, domid, device, pirq, other, "refused"))
+            error = HANDLER_MISMATCH
+            break
+        driver = driver._replace(requested=(*driver.requested, pirq))
+        m.set_driver(domid, device, driver)
+        bound = m.bind_irq(domid, pirq).ret == 0
+        if not bound:
+            m.guest(domid, "info", "failed_obtain_pirq", {"pirq": pirq})
+        pair = pair_of(m, device, pirq)
+        m.deeds.append(
+            Deed(
+                "bound" if bound else "bind_refused",
+                device,
+                domid,
+                pirq,
+                None if pair is None else pair.entry_nr,
+                None if pair is None else pair.from_domid,
+                _is_fresh(m, device, pirq),
+            )
+        )
+    if error:
+        fields = {"device": _own_name(m, domid, device), "error": error}
+        m.guest(domid, "err", "igbvf_irq_failed", fields)
+
+
+def _requester(m: Machine, domid: int, pirq: int) -> PciAddress | None:
+    """The device whose driver has requested the number already."""
+    for driver in m.guests[domid].drivers:
+        if pirq in driver.requested:
+            return driver.device
+    return None
+
+
+def igbvf_close(m: Machine, domid: int, driver: Driver) -> None:
+    """ifdown: give back every vector that was requested (igbvf_free_irq())."""
+    for pirq in driver.requested:
+        m.unbind_irq(domid, pirq)
+    m.set_driver(domid, driver.device, driver._replace(requested=()))
+
+
+def igbvf_remove(m: Machine, domid: int, driver: Driver) -> None:
+    """rmmod: close, disable MSI-X, disable the device (igbvf_remove())."""
+    device = driver.device
+    igbvf_close(m, domid, driver)
+    if not m.traits.guest_checks_flag or driver.flag or domid == DOM0:
+        m.disable_msix(domid, device)
+    if domid == DOM0:
+        m.disable_device(device)
+        m.unbind(device)
+    else:
+        pci_disable_device(m, domid, driver._replace(flag=False))
+    m.set_driver(domid, device, None)
+
+
+def igbvf_suspend(m: Machine, domid: int, driver: Driver) -> None:
+    """The stock shutdown hook: it never disables MSI-X (igbvf_shutdown(), igbvf_suspend())."""
+    device = m.devices.get(driver.device)
+    if m.traits.guest_save_state_fails and device is not None and device.hw_msix:
+        return
+    pci_disable_device(m, domid, driver)
+
+
+def pci_disable_device(m: Machine, domid: int, driver: Driver) -> None:
+    """The guest's pci_disable_device(): its writes make dom0 clear its own flag.
+
+    Only a guest kernel with c/s 956 has the flag set here and toggles MSI-X Enable, in the wrong
+    place (drivers/pci/pci.c: pci_disable_device(), arch/i386/pci: pci_intx()).
+    """
+    device = driver.device
+    if driver.flag:
+        config = m.device(device).config
+        position = MSI_CAPABILITY_OFFSET if config.has_msi else 0
+        m.conf_write(domid, device, position + 2, 2, 0)
+        command = _command(m, domid, device)
+        if config.has_exp and command & COMMAND_INTX_DISABLE:
+            _write_command(m, domid, device, command & ~COMMAND_INTX_DISABLE)
+    command = _command(m, domid, device)
+    if command & COMMAND_MASTER:
+        command &= ~COMMAND_MASTER
+        _write_command(m, domid, device, command)
+    _write_command(m, domid, device, command & ~COMMAND_DECODE)
+
+
+def device_shutdown(m: Machine, domid: int) -> None:
+    """All interfaces down, then every driver's shutdown hook, the last loaded first.
+
+    drivers/base/power/shutdown.c: device_shutdown().  What the hook does is a module option of the
+    patched igbvf of bug 688673 (comment 26).
+    """
+    for driver in m.guests.get(domid, Guest()).drivers:
+        igbvf_close(m, domid, driver)
+    for driver in reversed(m.guests.get(domid, Guest()).drivers):
+        if m.traits.guest_shutdown == 3:
+            igbvf_remove(m, domid, driver)
+            continue
+        if m.traits.guest_shutdown == 2:
+            m.disable_msix(domid, driver.device)
+        igbvf_suspend(m, domid, driver)
+
+
+def qemu_probe(m: Machine, domid: int, device: PciAddress, nvec: int) -> None:
+    """An HVM guest's driver: qemu-dm maps for it, dom0's record is not involved."""
+    reply = m.hvm_enable_msix(domid, device, range(nvec))
+    m.set_driver(domid, device, Driver(device, reply.vectors or ()))
+
+
+def qemu_remove(m: Machine, domid: int, driver: Driver) -> None:
+    """An HVM guest's driver goes; qemu-dm unmaps for it."""
+    m.hvm_disable_msix(domid, driver.device, driver.vectors)
+    m.set_driver(domid, driver.device, None)
