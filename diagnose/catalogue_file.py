@@ -1,0 +1,94 @@
+"""Where the grammars lie, and the derived catalogue that is kept for the next program start.
+
+Deriving needs lark and about half a second; reading what was derived needs a few milliseconds. The
+kept file's name holds a hash over the grammars, the builder and the Python version, so a stale one
+is never read. A cache that cannot be read or written costs time and a remark, never a result.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from diagnose.annotation import BUILDER_VERSION
+from diagnose.errors import GrammarError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def grammar_directory() -> Path:
+    """The grammars: inside the installed package, else beside it in the checkout.
+
+    Raises GrammarError if there are none, which means that the installation is broken.
+    """
+    for directory in (_PACKAGE / "_grammars", _PACKAGE.parent / "grammars"):
+        if (directory / "common.lark").is_file():
+            return directory
+    raise GrammarError("common.lark", None, "no grammars found; install the program again")
+
+
+def grammar_hash(directory: Path) -> str:
+    """A hash over all grammar files, as hexadecimal digits: the catalogue's identity."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.glob("*.lark")):
+        digest.update(path.name.encode() + b"\0")
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def load(directory: Path | None = None) -> tuple[dict[str, Any], str | None]:
+    """The derived catalogue, kept or built now, and what was wrong with the cache (None: nothing).
+
+    Raises GrammarError if the grammars cannot be used.
+    """
+    directory = directory or grammar_directory()
+    python = ".".join(map(str, sys.version_info[:3]))
+    grammars = grammar_hash(directory)
+    key = hashlib.sha256(f"{grammars} {BUILDER_VERSION} {python}".encode()).hexdigest()
+    kept = cache_directory() / f"catalogue-{key[:32]}.json"
+    data = _read(kept, key)
+    if data is not None:
+        return data, None
+    from diagnose.catalogue import build
+
+    data = {"key": key, "hash": grammars, **build(directory)}
+    return data, _write(kept, data)
+
+
+def cache_directory() -> Path:
+    """The user's cache directory for this program (XDG base directory specification)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "diagnose"
+
+
+def _read(kept: Path, key: str) -> dict[str, Any] | None:
+    try:
+        data = json.loads(kept.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    whole = isinstance(data, dict) and data.get("key") == key
+    return data if whole and {"hash", "productions", "index"} <= data.keys() else None
+
+
+def _write(kept: Path, data: dict[str, Any]) -> str | None:
+    """Keep the catalogue; the reason if that failed. Other starts see all of it or nothing."""
+    temporary = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+            os.replace(temporary, kept)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        return (
+            f"The derived grammar catalogue could not be kept in {kept.parent} "
+            f"({error.strerror}), so every start derives it again; set XDG_CACHE_HOME to a "
+            "directory that can be written."
+        )
+    return None

@@ -1,0 +1,246 @@
+"""The catalogue of messages at run time: find a line's production, read its fields, print it back.
+
+A line is found by its words: a production is tried only if one of its literals stands in the
+payload (see `catalogue.index`), and its regular expression is compiled when that happens first.
+
+**Invariant:** payloads are folded (see `annotation.fold`) and cut at both ends before they come
+here; no line is refused that lark's parser would accept.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from diagnose import catalogue_file
+from diagnose.annotation import fold
+from diagnose.events import Production, Term
+from diagnose.values import FIELD_TYPES
+
+
+class Reading(NamedTuple):
+    """A line as a production reads it."""
+
+    production: Production
+    fields: dict[str, object]
+
+
+class Broken(NamedTuple):
+    """Where the nearest production stopped to fit: `column` counts from 0 in the payload."""
+
+    production: Production
+    column: int
+    expected: str
+
+
+class _Rule:
+    """One production ready to be used; the regular expression waits for its first line."""
+
+    __slots__ = ("_regex", "alternatives", "head", "pattern", "production", "readers", "tail")
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.production = _production(data)
+        self.pattern: str = data["regex"]
+        self.alternatives: list[list[list[str]]] = data["alternatives"]
+        self.head: str = data["head"]
+        self.tail: str = data["tail"]
+        self._regex: re.Pattern[str] | None = None
+        self.readers: tuple[tuple[str, Callable[[str], object]], ...] = ()
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        if self._regex is None:
+            self._regex = re.compile(self.pattern)
+            types = self.production.field_types
+            self.readers = tuple(
+                (name, FIELD_TYPES[types[name]].read) for name in self._regex.groupindex
+            )
+        return self._regex
+
+    def read(self, payload: str) -> dict[str, object] | None:
+        match = self.regex.fullmatch(payload)
+        if match is None:
+            return None
+        return {
+            name: read(text)
+            for (name, read), text in zip(self.readers, match.groups())
+            if text is not None
+        }
+
+
+def _production(data: Mapping[str, Any]) -> Production:
+    texts, flags = data["texts"], data["flags"]
+    return Production(
+        kind=data["kind"],
+        file=data["file"],
+        provenance=texts["source"],
+        versions=texts["versions"],
+        level=texts.get("level"),
+        proves=tuple(
+            Term(name, tuple(args), tuple((key, text) for key, text in when))
+            for name, args, when in data["proves"]
+        ),
+        noise="noise" in flags,
+        alarming="alarming" in flags,
+        generic="generic" in flags,
+        unprintable="unprintable" in flags,
+        scope=texts.get("scope", ""),
+        hint=texts.get("hint", ""),
+        about=texts.get("about", ""),
+        near_miss=texts.get("near", ""),
+        samples=tuple(data["samples"]),
+        field_types=data["fields"],
+    )
+
+
+class Catalogue:
+    """All productions.
+
+    `hash` identifies the grammars from which it comes. `remark` says what was wrong with the kept
+    catalogue, None if nothing.
+    """
+
+    def __init__(self, data: Mapping[str, Any], remark: str | None = None) -> None:
+        self.remark = remark
+        self.hash: str = data["hash"]
+        self._rules = [_Rule(each) for each in data["productions"]]
+        self._by_kind = {rule.production.kind: rule for rule in self._rules}
+        self._literals: list[tuple[str, list[int], list[int]]] = [
+            (literal, cue_of, near_of) for literal, cue_of, near_of in data["index"]["literals"]
+        ]
+        self._words: dict[str, list[int]] = data["index"]["words"]
+        self._bare = [(self._literals[number][0], number) for number in data["index"]["bare"]]
+        self.layers = tuple(
+            rule
+            for rule, each in zip(self._rules, data["productions"])
+            if "layer" in each["flags"]
+        )
+
+    # --- Asking about productions -----------------------------------------------------------
+
+    @property
+    def productions(self) -> tuple[Production, ...]:
+        """All messages; the layers of the envelope are none."""
+        layers = {rule.production.kind for rule in self.layers}
+        return tuple(r.production for r in self._rules if r.production.kind not in layers)
+
+    def production(self, kind: str) -> Production:
+        """The production of a kind. Raises KeyError for an unknown one."""
+        return self._by_kind[kind].production
+
+    def pattern(self, kind: str) -> str:
+        """The derived regular expression of a kind, for tests and for the curious."""
+        return self._by_kind[kind].pattern
+
+    # --- Reading ----------------------------------------------------------------------------
+
+    def match(self, payload: str) -> tuple[Reading | None, bool]:
+        """The reading of a payload, or None and whether the line is a near miss."""
+        hits = self._hits(payload)
+        if not hits:
+            return None, False
+        literals = self._literals
+        candidates = {number for hit in hits for number in literals[hit][1]}
+        for number in sorted(candidates) if len(candidates) > 1 else candidates:
+            rule = self._rules[number]
+            fields = rule.read(payload)
+            if fields is not None:
+                return Reading(rule.production, fields), False
+        return None, any(literals[hit][2] for hit in hits)
+
+    def parse(self, payload: str) -> tuple[str, dict[str, object]] | None:
+        """Kind and fields of a message as it stands in a log, folded here; None if none fits."""
+        reading, _ = self.match(fold(payload).strip(" "))
+        return None if reading is None else (reading.production.kind, reading.fields)
+
+    def accepting(self, payload: str) -> tuple[str, ...]:
+        """The kinds of all productions that accept a folded payload, tried without any cue."""
+        return tuple(
+            rule.production.kind
+            for rule in self._rules
+            if rule not in self.layers and rule.read(payload) is not None
+        )
+
+    def _hits(self, payload: str) -> list[int]:
+        """The numbers of all literals that stand in the payload."""
+        words = self._words
+        literals = self._literals
+        found = [number for literal, number in self._bare if literal in payload]
+        for word in payload.split(" "):
+            for number in words.get(word, ()):
+                if literals[number][0] in payload:
+                    found.append(number)
+        return found
+
+    def broken(self, payload: str) -> Broken | None:
+        """The production that comes nearest to a folded payload, and the column where it broke.
+
+        None if the payload holds no literal of any production.
+        """
+        numbers = {
+            number
+            for hit in self._hits(payload)
+            for kinds in self._literals[hit][1:]
+            for number in kinds
+        }
+        best: Broken | None = None
+        for number in sorted(numbers):
+            rule = self._rules[number]
+            for steps in rule.alternatives:
+                column, expected = _walk(steps, payload)
+                if best is None or column > best.column:
+                    best = Broken(rule.production, column, expected)
+        return best
+
+    # --- Printing ---------------------------------------------------------------------------
+
+    def print_line(self, kind: str, fields: Mapping[str, object]) -> str:
+        """The message byte for byte as the kernel prints it, without envelope and line end.
+
+        Raises KeyError for an unknown kind, ValueError for fields that the message cannot print.
+        """
+        rule = self._by_kind[kind]
+        types = rule.production.field_types
+        given = {name for name, value in fields.items() if value is not None}
+        for steps in rule.alternatives:
+            if {name for name, _, _ in steps if name} == given:
+                printed = [
+                    FIELD_TYPES[types[name]].write(fields[name]) if name else text
+                    for name, _, text in steps
+                ]
+                return "".join([rule.head, *printed, rule.tail])
+        raise ValueError(f"{kind} prints {sorted(types)}, not {sorted(given)}")
+
+
+def _walk(steps: Sequence[Sequence[str]], payload: str) -> tuple[int, str]:
+    """How far the steps fit the payload, and what would have had to follow."""
+    at = 0
+    for name, text, pattern in steps:
+        if name:
+            match = re.compile(pattern).match(payload, at)
+            if match is None:
+                return at, name
+            at = match.end()
+            continue
+        for letter in text:
+            if not payload.startswith(letter, at):
+                return at, repr(text)
+            at += 1
+    return at, "the end of the line"
+
+
+@lru_cache(maxsize=1)
+def load(directory: Path | None = None) -> Catalogue:
+    """The catalogue of this installation, loaded once.
+
+    Raises GrammarError if the grammars cannot be used.
+    """
+    data, remark = catalogue_file.load(directory)
+    return Catalogue(data, remark)
+
+
+def print_line(kind: str, fields: Mapping[str, object]) -> str:
+    """`Catalogue.print_line` of this installation's catalogue."""
+    return load().print_line(kind, fields)
