@@ -70,7 +70,7 @@ def _address(text: str | None) -> str | None:
         try:
             PciAddress.parse(text)
         except ValueError as error:
-            raise typer.BadParameter(f"{error}; write it like 0000:01:10.0") from error
+            raise typer.BadParameter(f"{error}.") from error
     return text
 
 

@@ -24,7 +24,7 @@ def neutral(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A log line made neutral, with runs of blanks as one, the way lines are read; long ones cut."""
+    """A log line made neutral, with runs of blanks as one, as lines are read; long ones cut."""
     head = _BLANKS.sub(" ", text[: 2 * CHARS_MAX]).strip()
     if len(text) <= 2 * CHARS_MAX and len(head) <= CHARS_MAX:
         return neutral(head)

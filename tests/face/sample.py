@@ -302,41 +302,24 @@ FAULT = Diagnosis(
     coverage=Coverage(95, 31, 1, 40, 23, 0, 7734),
 )
 
+EMPTY = Diagnosis(FAULT.tool, FAULT.inputs, "inconclusive", FAULT.kernel, FAULT.coverage)
+
 HEALTHY = replace(
-    FAULT,
+    EMPTY,
     verdict="healthy",
     kernel=KernelReport("el5-283", "2.6.18-308.el5xen", "banner", ()),
-    findings=(),
-    suspicions=(),
-    divergences=(),
+    harmless=FAULT.harmless,
     assignments=(
         AssignmentReport(0, DEVICE, 1, "pv", START1, START2, "clean_shutdown", "healthy"),
         AssignmentReport(0, DEVICE, 2, "pv", START2, None, "running", "healthy"),
     ),
     story=STORY[:6],
-    whatif=(),
-    recommendation=(),
-    exposure=(),
-    clocks=(),
-    missing=(),
-    remarks=(),
 )
 
 INCONCLUSIVE = replace(
-    FAULT,
-    verdict="inconclusive",
+    EMPTY,
     kernel=KernelReport(None, None, "unknown", ()),
     inputs=(InputReport("messages", "d" * 64, 512, 8, (), "none"),),
-    findings=(),
-    harmless=(),
-    suspicions=(),
-    divergences=(),
-    assignments=(),
-    story=(),
-    whatif=(),
-    recommendation=(),
-    exposure=(),
-    clocks=(),
     missing=(
         Missing(
             "dom0's kernel log since the host booted",

@@ -45,17 +45,26 @@ def test_sentences_keep_names_as_they_are(text: str, shown: str) -> None:
     ("op", "args", "shown"),
     [
         ("host_boot", {}, "the host boots"),
-        ("domain_start", {"domid": 3, "device": "0000:01:10.0", "kind": "hvm"},
-         "dom3 starts with 0000:01:10.0 as an HVM guest"),
-        ("domain_start", {"domid": 3, "devices": ["0000:01:10.0", "0000:01:10.4"]},
-         "dom3 starts with 0000:01:10.0, 0000:01:10.4"),
-        ("driver_load", {"domid": 1, "device": "0000:01:10.0", "entries": (0,)},
-         "dom1 loads its driver for 0000:01:10.0: MSI-X entry 0"),
+        (
+            "domain_start",
+            {"domid": 3, "device": "0000:01:10.0", "kind": "hvm"},
+            "dom3 starts with 0000:01:10.0 as an HVM guest",
+        ),
+        (
+            "domain_start",
+            {"domid": 3, "devices": ["0000:01:10.0", "0000:01:10.4"]},
+            "dom3 starts with 0000:01:10.0, 0000:01:10.4",
+        ),
+        (
+            "driver_load",
+            {"domid": 1, "device": "0000:01:10.0", "entries": (0,)},
+            "dom1 loads its driver for 0000:01:10.0: MSI-X entry 0",
+        ),
         ("driver_load", {}, "a domain loads its driver for a device"),
         ("teardown", {"domid": 9}, "dom9 ends, nobody knows how"),
         ("something_new", {"domid": 9}, "something_new domid=9"),
     ],
-)  # fmt: skip
+)
 def test_steps(op: str, args: dict[str, object], shown: str) -> None:
     assert words.step(StoryStep(op, args, "observed")) == shown
 

@@ -1,0 +1,298 @@
+"""The command line: options, exit status, streams. The pipeline behind it is a stand-in here."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from diagnose import __version__, cli, console
+from diagnose.diagnosis import Diagnosis
+from diagnose.errors import InputError
+from diagnose.events import Remark
+from diagnose.options import Options
+from tests.face.sample import FAULT, HEALTHY, INCONCLUSIVE, SAMPLES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def pipeline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Diagnosis], list[tuple[object, Options]]]:
+    """Let the pipeline answer with a given diagnosis; returns the list of calls it got."""
+
+    def answer(diagnosis: Diagnosis) -> list[tuple[object, Options]]:
+        calls: list[tuple[object, Options]] = []
+
+        def diagnose(paths: Sequence[str], options: Options) -> Diagnosis:
+            calls.append((list(paths), options))
+            return diagnosis
+
+        monkeypatch.setitem(sys.modules, "diagnose.pipeline", SimpleNamespace(diagnose=diagnose))
+        return calls
+
+    return answer
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def diagnose(paths: Sequence[str], options: Options) -> Diagnosis:
+        raise error
+
+    monkeypatch.setitem(sys.modules, "diagnose.pipeline", SimpleNamespace(diagnose=diagnose))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "status"),
+    [
+        ("fault", "fault", 1),
+        ("fault", "inconclusive", 1),
+        ("fault", "never", 0),
+        ("healthy", "fault", 0),
+        ("healthy", "inconclusive", 0),
+        ("healthy", "never", 0),
+        ("inconclusive", "fault", 0),
+        ("inconclusive", "inconclusive", 3),
+        ("inconclusive", "never", 0),
+    ],
+)
+def test_exit_status(pipeline, verdict: str, fail_on: str, status: int) -> None:
+    pipeline(SAMPLES[verdict])
+    assert cli.run(["log", "x", "--fail-on", fail_on]) == status
+
+
+def test_a_fault_fails_unless_told_otherwise(pipeline) -> None:
+    pipeline(FAULT)
+    assert cli.run(["log", "x"]) == 1
+
+
+def test_everything_that_was_said_reaches_the_pipeline(pipeline) -> None:
+    calls = pipeline(HEALTHY)
+    words = "log a b --dom0 d --xen x --guest g1=f1 --guest g2=f=2 --toolstack t"
+    words += " --kernel el5-283 --device 01:10.0"
+    assert cli.run(words.split()) == 0
+    guests = (("g1", "f1"), ("g2", "f=2"))
+    expected = Options("el5-283", ("d",), ("x",), guests, ("t",), "01:10.0")
+    assert calls == [(["a", "b"], expected)]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("log", "PATH"),
+        ("log x --kernel el5-28", "did you mean el5-283"),
+        ("log x --kernel nonsense", "el5+prune"),
+        ("log x --format yaml", "text or json"),
+        ("log x --guest nameless", "--guest NAME=F"),
+        ("log x --guest =f", "--guest NAME=F"),
+        ("log x --device 99", "0000:01:10.0"),
+        ("log x --fail-on sometimes", "inconclusive"),
+        ("log x --width 3", "50"),
+        ("log x --since yesterday", "--since"),
+        ("lag x", "lag"),
+    ],
+)
+def test_wrong_usage_is_status_two_and_says_what_is_right(
+    pipeline, capsys: pytest.CaptureFixture[str], words: str, told: str
+) -> None:
+    pipeline(FAULT)
+    assert cli.run(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert told in err
+
+
+def test_an_unreadable_input_is_status_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, InputError("no such file: \x1b[2Jgone.log"))
+    assert cli.run(["log", "gone.log"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "diagnose: error: no such file: \\x1b[2Jgone.log\n"
+
+
+def test_a_mistake_of_ours_is_never_a_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, ZeroDivisionError("oops"))
+    assert cli.run(["log", "x"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "mistake in diagnose itself" in err
+    assert "ZeroDivisionError" in err
+
+
+def test_remarks_go_to_standard_error(pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    many = tuple(Remark("odd", f"number {n}", "a.log", n) for n in range(30))
+    pipeline(replace(HEALTHY, remarks=(Remark("whole", "of all"), *many)))
+    cli.run(["log", "x", "--format", "json"])
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["remarks"]) == 31
+    assert "diagnose: remark: of all\n" in err
+    assert "diagnose: remark: a.log:3: number 3\n" in err
+    assert "number 20" not in err
+    assert "21 more" in err
+    cli.run(["log", "x", "-q"])
+    assert capsys.readouterr().err == ""
+
+
+def test_output_goes_to_a_file(
+    pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline(FAULT)
+    file = tmp_path / "report.json"
+    assert cli.run(["log", "x", "--format", "json", "--output", str(file)]) == 1
+    assert capsys.readouterr().out == ""
+    assert json.loads(file.read_text())["verdict"] == "fault"
+
+
+def test_output_that_cannot_be_written(
+    pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline(FAULT)
+    assert cli.run(["log", "x", "-o", str(tmp_path / "no" / "such")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["-h"], ["log", "--help"], ["--show-completion", "bash"]]
+)
+def test_help(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert cli.run(words) == 0
+    assert capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"diagnose {__version__}\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert console.style_for(Terminal(), {}).colour
+    assert console.style_for(Terminal(), {"TERM": "xterm", "NO_COLOR": ""}).colour
+    assert not console.style_for(Terminal(), {"NO_COLOR": "1"}).colour
+    assert not console.style_for(Terminal(), {"TERM": "dumb"}).colour
+    assert not console.style_for(Terminal(), {}, no_color=True).colour
+    assert not console.style_for(io.StringIO(), {}).colour
+    assert not console.style_for(None, {}).colour
+
+
+def test_width_of_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert console.style_for(Terminal(), {}).width == 100
+    assert console.style_for(io.StringIO(), {}).width == 80
+    assert console.style_for(io.StringIO(), {}, width=200).width == 200
+    monkeypatch.setenv("COLUMNS", "300")
+    assert console.style_for(Terminal(), {}).width == console.WIDTH_MAX
+
+
+def test_a_latin_one_stream_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="iso-8859-1"))
+    assert not console.style_for(sys.stdout, {}).unicode
+    console.emit("ä 漢\n")
+    assert raw.getvalue() == "ä \\u6f22\n".encode("iso-8859-1")
+
+
+def script(body: str) -> list[str]:
+    """A process that renders a sample as the command would, with streams of the caller's choice."""
+    lines = [
+        "import sys",
+        "from types import SimpleNamespace",
+        "from tests.face.sample import FAULT",
+        "sys.modules['diagnose.pipeline'] = SimpleNamespace(diagnose=lambda paths, options: FAULT)",
+        "from diagnose import cli",
+        body,
+    ]
+    return [sys.executable, "-c", "\n".join(lines)]
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = subprocess.Popen(
+        script("sys.exit(cli.run(['log', 'x', '-v']))"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=30)
+    assert err == b"diagnose: remark: xen.log:9: 12 messages were suppressed by Xen.\n"
+    assert process.returncode == 1
+
+
+def test_a_full_disk_is_an_error() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            script("sys.exit(cli.run(['log', 'x', '-q']))"),
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
+def test_a_closed_standard_output_is_an_error() -> None:
+    body = "sys.exit(cli.run(['log', 'x', '-q']))"
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *script(body)]
+    done = subprocess.run(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert "--output FILE" in done.stderr
+
+
+def test_closed_standard_streams_with_a_file_for_the_report(tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    body = f"sys.exit(cli.run(['log', 'x', '-o', {str(file)!r}]))"
+    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *script(body)]
+    done = subprocess.run(command, cwd=ROOT, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "FAULT" in file.read_text()
+
+
+def test_starting_is_cheap() -> None:
+    """No heavy library may be loaded before a command needs it."""
+    body = "cli.run(['--version']); print(*sorted(sys.modules))"
+    done = subprocess.run(
+        script(body), cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert not loaded & {"lark", "pydantic", "rich", "zstandard", "tomllib", "asyncio"}
+
+
+def test_interrupting_is_not_a_verdict() -> None:
+    """An interrupt kills the process by its signal; the shell then says 130."""
+    kill = "lambda *words, **names: os.kill(os.getpid(), signal.SIGINT)"
+    body = f"import os, signal; cli.app = {kill}; cli.main()"
+    done = subprocess.run(script(body), cwd=ROOT, capture_output=True, timeout=30, check=False)
+    assert done.returncode == -2
+
+
+def test_the_package_offers_the_pipeline_lazily(pipeline) -> None:
+    import diagnose
+
+    pipeline(INCONCLUSIVE)
+    diagnose.__dict__.pop("diagnose", None)
+    assert diagnose.diagnose([], Options()).verdict == "inconclusive"
+    diagnose.__dict__.pop("diagnose", None)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = diagnose.nonsense

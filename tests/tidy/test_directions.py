@@ -1,0 +1,84 @@
+"""Imports point one way: cli → pipeline → stages → events, diagnosis, errors."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.tidy.source import Module, modules
+
+ALL = modules("diagnose", "emulator")
+KNOWN = {module.name: module for module in ALL}
+
+OUTSIDE = {
+    "diagnose.cli": {"typer"},
+    "diagnose.catalogue": {"lark"},
+    "diagnose.schema": {"pydantic"},
+    "diagnose.reader": {"zstandard"},
+}
+"""The one module that may import a library from outside."""
+
+BOTTOM = {
+    "diagnose.errors": set(),
+    "diagnose.options": set(),
+    "diagnose.events": {"emulator"},
+    "diagnose.diagnosis": {"diagnose.events"},
+}
+"""Modules that everything may import, and what these may import of the project themselves."""
+
+TOP = {
+    "diagnose.cli": {"diagnose.__main__"},
+    "diagnose.console": {"diagnose.cli"},
+    "diagnose.pipeline": {"diagnose", "diagnose.cli"},
+}
+"""Modules that only these may import."""
+
+
+def allowed(name: str, roots: set[str]) -> bool:
+    return any(name == root or name.startswith(f"{root}.") for root in roots)
+
+
+@pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
+def test_libraries_are_imported_in_one_module_each(module: Module) -> None:
+    own = {"diagnose", "emulator", "__future__"}
+    strange = module.outside() - own - set(sys.stdlib_module_names)
+    assert strange <= OUTSIDE.get(module.name, set())
+
+
+@pytest.mark.parametrize("module", modules("emulator"), ids=lambda module: module.name)
+def test_the_emulator_knows_nothing_of_diagnosis(module: Module) -> None:
+    assert all(allowed(name, {"emulator"}) for name in module.uses(KNOWN))
+
+
+@pytest.mark.parametrize("name", sorted(BOTTOM))
+def test_what_everybody_uses_uses_nobody(name: str) -> None:
+    assert all(allowed(used, BOTTOM[name]) for used in KNOWN[name].uses(KNOWN))
+
+
+@pytest.mark.parametrize("module", ALL, ids=lambda module: module.name)
+def test_nobody_looks_up(module: Module) -> None:
+    for name, users in TOP.items():
+        assert name not in module.uses(KNOWN) or module.name in users
+
+
+@pytest.mark.parametrize("module", modules("diagnose/render"), ids=lambda module: module.name)
+def test_renderers_only_read_results(module: Module) -> None:
+    readable = {"diagnose.render", "diagnose.diagnosis", "diagnose.events"}
+    assert all(allowed(name, readable) for name in module.uses(KNOWN))
+
+
+def test_no_stage_imports_a_stage_that_imports_it() -> None:
+    """A cycle would mean that two modules are one idea, or that one of them looks back."""
+    graph = {module.name: module.uses(KNOWN) - {"diagnose"} for module in ALL}
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " → ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for used in sorted(graph[name]):
+                visit(used, (*way, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
