@@ -18,6 +18,8 @@ from emulator.pci import PciAddress
 
 #: How many spine items ahead the lines of one act may lie, other acts' lines between them.
 LOOKAHEAD_MAX = 64
+#: How far past its first unexplained line a Xen log beside the spine is searched, in effects.
+XEN_LOOKAHEAD_MAX = 256
 
 
 def agrees(effect: Effect, event: Event) -> bool:
@@ -63,6 +65,7 @@ def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: in
         return match
     cursor = {"dom0": at, "xen": at}
     skipped: list[Effect] = []
+    cut: list[Effect] = []     # nothing of the act was found before these
     for effect in effects:
         if effect.speaker == "guest":
             _in_guest(timeline, match, effect)
@@ -73,13 +76,13 @@ def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: in
                     timeline.items[at].event.speaker:
                 return None
             cursor[effect.speaker] = place + 1
-            if effect.speaker == "dom0":
-                cursor["xen"] = max(cursor["xen"], at)
             match.first = place if match.first is None else min(match.first, place)
         elif effect.speaker != "xen" or not _in_xen_log(timeline, hyp, match, effect):
-            skipped.append(effect)
+            (skipped if match.first is not None else cut).append(effect)
     if anchored and not match.mask & 1:
         return None
+    if not (at == 0 and hyp.history_open and match.first is not None):
+        skipped = [*cut, *skipped]       # else the log begins inside the act's lines
     last = at + max(match.mask.bit_length() - 1, 0) if match.first is not None else at - 1
     for effect in skipped:
         if _must_show(timeline, hyp, effect, at, last, match):
@@ -121,10 +124,12 @@ def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effec
     """Find the effect in the Xen log beside the spine."""
     if hyp.boot >= len(timeline.xen):
         return False
-    for place, event in enumerate(timeline.xen[hyp.boot]):
-        if not match.xen_mask >> place & 1 and agrees(effect, event):
+    run, mask = timeline.xen[hyp.boot], match.xen_mask
+    first = (~mask & mask + 1).bit_length() - 1
+    for place in range(first, min(len(run), first + XEN_LOOKAHEAD_MAX)):
+        if not mask >> place & 1 and agrees(effect, run[place]):
             match.xen_mask |= 1 << place
-            match.lines.append(event)
+            match.lines.append(run[place])
             return True
     return False
 
@@ -140,9 +145,7 @@ def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:
             match.lines.append(event)
             return
     shown = timeline.rank_shown(segment.input, "guest")
-    if RANK[effect.level] <= shown and not segment.last:
-        match.unseen.append(effect)
-    elif RANK[effect.level] <= shown and _goes_on(segment.events):
+    if RANK[effect.level] <= shown and (not segment.last or _goes_on(segment.events)):
         match.unseen.append(effect)
 
 
@@ -159,8 +162,6 @@ def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int, las
         return False
     if last >= len(items) - 1 and match.first is not None:
         return False                      # the log ends inside the act's lines
-    if at == 0 and hyp.history_open and not match.lines and match.first is None:
-        return False                      # the log begins inside them
     if effect.speaker == "dom0":
         source = items[at].event.line.input
         return source not in timeline.gaps and \
@@ -174,8 +175,8 @@ def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int)
         return False
     if hyp.boot < len(timeline.xen) and timeline.xen[hyp.boot]:
         inputs = {event.line.input for event in timeline.xen[hyp.boot]}
-        spent = len(timeline.xen[hyp.boot]) and timeline.xen_spent[hyp.boot][-1]
-        return not inputs & timeline.gaps and spent < GUEST_MESSAGES_BURST
+        return not inputs & timeline.gaps and \
+            timeline.xen_spent[hyp.boot] < GUEST_MESSAGES_BURST
     source = timeline.items[at].event.line.input
     if timeline.rank_shown(source, "xen") < 0 or source in timeline.gaps:
         return False

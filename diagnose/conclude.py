@@ -37,7 +37,6 @@ class Conclusion:
 
     steps: list[Step]
     weighed: list[Weighed]
-    harmless_matches: list[Match]
     findings: list[Finding]
     harmless: list[HarmlessItem]
     suspicions: list[Suspicion]
@@ -66,9 +65,9 @@ def conclude(rules: Sequence[Rule], replay: Replay) -> Conclusion:
     facts = [*model_facts(steps), *event_facts(replay.timeline, story)]
     weighed = weigh(rules, faults(rules, facts), replay)
     sure = [each for each in weighed if each.confidence]
-    harmless = [found for found in match([r for r in rules if r.harmless], facts)]
+    harmless = match([r for r in rules if r.harmless], facts)
     extra = _explained_lines(steps)
-    made = Conclusion(steps, weighed, harmless, [], [], [], [])
+    made = Conclusion(steps, weighed, [], [], [], [])
     lines = {id(each): _lines(each.match, steps, extra) for each in weighed}
     made.findings = _chained(
         [_finding(each, lines[id(each)], steps) for each in sure], [each.match for each in sure])

@@ -168,7 +168,7 @@ class AssignmentReport:
 
     boot: int
     device: str
-    domid: int
+    domid: int | None
     kind: DomainKind
     from_line: Line | None
     to_line: Line | None
@@ -283,7 +283,7 @@ class Diagnosis:
 
 
 def finding_id(fault: str, device: str, boot: int) -> str:
-    """Identity of a finding: twelve hex digits over fault, device address and the boot's ordinal."""
+    """Identity of a finding: twelve hex digits over fault, device and the boot's ordinal."""
     return _digest([fault, device, boot])
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from emulator.invariants import violations
+from emulator.life import Act, Impossible, Outcome, perform
+
 from diagnose.align import Match, align
 from diagnose.costs import costs
 from diagnose.events import Event
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life, Step, Unexplained
 from diagnose.timeline import EFFECT_KINDS, Timeline
-from emulator.invariants import violations
-from emulator.life import Act, Impossible, Outcome, perform
 from emulator.machine import State
 from emulator.pci import PciAddress
 
@@ -86,7 +87,7 @@ class Enactor:
         return grown
 
     def settle(self, hyp: Hypothesis, domid: int, how: str) -> Hypothesis:
-        """Close the book on a domain: lines of its guest's log that nothing explains, its last word."""
+        """Close the book on a domain: what its guest's log says beyond the story, its last word."""
         life = hyp.life(domid)
         if life is None:
             return hyp
@@ -121,30 +122,29 @@ class Enactor:
         return bound
 
     def _claimable(self, hyp: Hypothesis, domid: int) -> list[tuple[int, list[int]]]:
-        """Boots that this domain may claim: by the number in the log's name, else the next one."""
+        """Boots that this domain may claim, each with those of its log that are passed over.
+
+        A log of one boot with a number in its name is taken to be that domid's, if a domain of
+        that id asks for one; any other log gives its boots away in their order.
+        """
         segments = self.timeline.segments
-        free = [i for i in range(len(segments)) if not hyp.taken >> i & 1]
-        numbered = [i for i in free if segments[i].number == domid
-                    and segments[i].last and (i == 0 or segments[i - 1].input !=
-                                              segments[i].input)]
-        if numbered:
-            return [(numbered[0], [])]
+        logs: dict[str, list[int]] = {}
+        for i, segment in enumerate(segments):
+            logs.setdefault(segment.input, []).append(i)
         chosen: list[tuple[int, list[int]]] = []
-        for name in dict.fromkeys(segments[i].input for i in free):
-            of_log = [i for i in free if segments[i].input == name]
-            if len(of_log) == 1 and segments[of_log[0]].last and domid < UNKNOWN_DOMID_MIN and \
-                    _another_number(segments[of_log[0]].number, domid, hyp):
+        for boots in logs.values():
+            free = [i for i in boots if not hyp.taken >> i & 1]
+            number = segments[boots[0]].number
+            if not free:
                 continue
-            chosen.append((of_log[0], []))
-            if hyp.history_open and not any(hyp.taken >> i & 1 for i, segment in
-                                            enumerate(segments) if segment.input == name):
-                chosen.extend((of_log[n], of_log[:n]) for n in range(1, min(len(of_log), 8)))
+            if len(boots) == 1 and number is not None and domid < UNKNOWN_DOMID_MIN:
+                if number == domid:
+                    return [(free[0], [])]
+                continue
+            chosen.append((free[0], []))
+            if hyp.history_open and len(free) == len(boots):
+                chosen.extend((free[n], free[:n]) for n in range(1, min(len(free), 8)))
         return chosen[:10]
-
-
-def _another_number(number: int | None, domid: int, hyp: Hypothesis) -> bool:
-    """Whether a log named after a small number is plainly another, already known domain's."""
-    return number is not None and number != domid and number <= hyp.newest
 
 
 def _owned(hyp: Hypothesis, act: Act) -> tuple[PciAddress, ...]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diagnose.engine import Match
 from diagnose.enact import ENDS
+from diagnose.engine import Match
 from diagnose.events import Line
 from diagnose.facts import Fact
 from diagnose.story import Step, known_domid

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from diagnose.costs import costs
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
 from diagnose.timeline import Item, Timeline
+from emulator.acts import LINGERS
 from emulator.life import EMITS, Act
 from emulator.pci import PciAddress
 
@@ -93,6 +94,7 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
         yield (destroy,), 0, False
     if loaded and (word is None or word.ending != "clean"):
         final = Act("crash", domid) if word is not None and word.ending else destroy
+        yield (final._replace(fault=(LINGERS, 1, 0)),), 0, True
         yield (*(Act("flr", device=device) for device in loaded), final), 0, True
 
 
@@ -135,7 +137,7 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
 # --- Loading a driver ---------------------------------------------------------------------------
 
 def vector_counts(context: Context, device: PciAddress) -> list[int]:
-    """How many entries the driver may have asked for: by this burst, then by the device's others."""
+    """How many entries the driver may have asked for: by this burst, then by others."""
     burst = _burst(context, device)
     hint = context.timeline.entries.get(device)
     found = [n for n in (burst, hint) if n]
@@ -213,7 +215,7 @@ def _ops(kind: str) -> set[str]:
 
 def _replacements(context: Context, device: PciAddress, owner: int | None,
                   ) -> Iterator[tuple[tuple[Act, ...], int, int, int]]:
-    """Unlogged starts of a new owner (and the end of the old): acts, cost, new domid, prior acts."""
+    """Unlogged starts of a new owner (and ends of the old): acts, cost, domid, prior acts."""
     state = context.hyp.state
     sets = [tuple(sorted(state.owned(owner), key=context.timeline.devices.index))
             if owner is not None else (device,)]
@@ -236,7 +238,7 @@ def _replacements(context: Context, device: PciAddress, owner: int | None,
 
 
 def _seizes(context: Context, devices: Sequence[PciAddress]) -> tuple[tuple[Act, ...], int]:
-    """Seizures that must have come first; where the log begins in mid-life, before its first line."""
+    """Seizures that must have come first; in a log from mid-life, before its first line."""
     acts = tuple(Act("seize", device=d) for d in devices if not context.hyp.state.seized(d))
     return acts, len(acts) if context.hyp.history_open else 0
 

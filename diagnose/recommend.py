@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from emulator.life import Act, Impossible
+
 from diagnose.diagnosis import Recommendation, WhatIf
 from diagnose.fixes import Fix, load_fixes
 from diagnose.judge import Key, fault_keys
@@ -14,7 +16,6 @@ from diagnose.rules import Rule
 from diagnose.story import Step
 from diagnose.whatif import Change, as_it_was, dying, final_state, rerun, tried, unload_first
 from emulator.kernels import ROWS, Row
-from emulator.life import Act, Impossible
 
 #: Obtainable first, then what has to be built, then what has to be remembered.
 _ORDER = ("upgrade", "backport", "workaround", "recover")
@@ -83,13 +84,13 @@ def _covers(rules: Sequence[Rule], steps: Sequence[Step], row: Row, fix: Fix) ->
 
 def _recovery(rules: Sequence[Rule], steps: Sequence[Step], row: Row,
               fix: Fix) -> list[Recommendation]:
-    """Reloading the driver in the guest that holds dead vectors now: does the machine say it heals?"""
+    """Reload the driver in the guest that holds dead vectors now: does the machine heal?"""
     state = final_state(steps, row)
     made = []
     for domid in state.living():
         for device in sorted(state.owned(domid)):
             vectors = state.loaded(domid, device)
-            attached = {pair.domid for pair in state.pairs(device)}
+            attached = {pair.from_domid for pair in state.pairs(device)}
             if vectors is None or not attached - {domid}:
                 continue
             acts = [Act("driver_unload", domid, device),

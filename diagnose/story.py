@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from emulator.invariants import Violation
+from emulator.life import Act
+
 from diagnose.events import Event
 from emulator.effects import Effect
-from emulator.invariants import Violation
 from emulator.kernels import Row
-from emulator.life import Act
 from emulator.machine import State
 
 #: Domain ids from here on are reserved by Xen (public/xen.h: DOMID_FIRST_RESERVED, 0x7FF0), so no
@@ -97,7 +98,7 @@ class Hypothesis:
     def key(self) -> tuple[object, ...]:
         """Equal keys have equal futures: only the cheaper of two such stories is kept."""
         return (self.row.name, self.boot, self.mask, self.xen_mask, self.taken, self.lives,
-                self.found, self.state)
+                self.found, self.state.essence())
 
     def life(self, domid: int) -> Life | None:
         """The guest log boot claimed by a living domain, if one is."""

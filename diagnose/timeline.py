@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from diagnose.events import Event, Parsed
 from emulator.life import EMITS
+
+from diagnose.events import Event, Parsed
 from emulator.pci import PciAddress
 
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -62,14 +63,14 @@ class Timeline:
     """Everything the replay needs to know about the logs of one incident."""
 
     items: tuple[Item, ...]
-    xen: tuple[tuple[Event, ...], ...]       # effects in a Xen log of its own, one tuple a host boot
-    xen_spent: tuple[tuple[int, ...], ...]   # guest-level Xen lines before each of those effects
+    xen: tuple[tuple[Event, ...], ...]       # effects in a Xen log of its own, by host boot
+    xen_spent: tuple[int, ...]               # lines in each that the rate limit counts
     segments: tuple[Segment, ...]
     floors: Mapping[tuple[str, str], int]    # (input, speaker) → rank of the least level it shows
     starts_at_boot: bool
     devices: tuple[PciAddress, ...]          # devices on the passthrough path, by first appearance
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
-    flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq, shared out
+    flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq
     spine_inputs: frozenset[str]
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
 
@@ -167,10 +168,6 @@ def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[Pci
     return tuple(device for device, on_path in seen.items() if on_path)
 
 
-def _segmentless(device: PciAddress) -> PciAddress:
-    """A line that prints no segment speaks of segment 0 unless another line tells (law of §3)."""
-    return device._replace(segment=0) if device.segment is None and device.bus is not None \
-        else device
 
 
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
@@ -237,12 +234,10 @@ def assemble(parsed: Parsed) -> Timeline:
                     "dom0" and nth and any(i.effect for i in items[:nth]))
     beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]
     runs = _xen_boots(beside, boots)
-    effects = tuple(tuple(e for e in run if e.proves("effect") and e.kind in EFFECT_KINDS)
-                    for run in runs)
-    spent = tuple(_spent(run) for run in runs)
     floors = {(source.name, speaker): RANK.get(level, 4)
               for source in parsed.sources for speaker, level in source.floors.items()}
     devices = _passed_through(items, beside)
+    effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
     return Timeline(
         items=items, xen=effects, xen_spent=spent,
         segments=tuple(_segments(e for e in events if e.speaker == "guest")),
@@ -260,12 +255,13 @@ def _before_boot(items: tuple[Item, ...]) -> bool:
     return any(item.effect or item.birth is not None for item in items[:first])
 
 
-def _spent(run: tuple[Event, ...]) -> tuple[int, ...]:
-    """How many guest-level messages Xen had printed before each effect of a run."""
-    spent, counts = 0, []
+def _effects_beside(run: tuple[Event, ...], devices: tuple[PciAddress, ...],
+                    ) -> tuple[tuple[Event, ...], int]:
+    """The effects in a stretch of Xen's own log, and its messages at a guest's level."""
+    effects = []
     for event in run:
-        if event.proves("effect") and event.kind in EFFECT_KINDS:
-            counts.append(spent)
-        if (event.level or "").startswith("g"):
-            spent += 1
-    return tuple(counts)
+        device = _address(event)
+        other = device is not None and not any(device.agrees(d) for d in devices)
+        if event.proves("effect") and event.kind in EFFECT_KINDS and not other:
+            effects.append(event)
+    return tuple(effects), sum((event.level or "").startswith("g") for event in run)
