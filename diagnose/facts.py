@@ -3,7 +3,8 @@
 A fact is a row of a table. Its kind says who asserts it: a line of the log (event), the two ledgers
 of the emulator (model), or the replay that held the log against the emulator (trace).
 
-**Invariant:** knows no rule. The names of event facts are the grammar's kinds and are handed in.
+**Invariant:** knows no rule. Model facts are named after the emulator's violations, event facts
+after the grammar's kinds, which are handed in.
 """
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from diagnose.events import Line
-
-KEY_FIELDS: tuple[str, ...] = ("boot", "device")
-"""Every fact has them: the host boot's ordinal from 0, and the device (None where unknown)."""
+from emulator.invariants import VIOLATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One row: `name` and `fields` as the vocabulary says, and where it comes from.
+
+    Every fact has the fields boot (the host boot's ordinal from 0) and device (None if unknown).
 
     `kind` is "event", "model" or "trace". `lines` are the input lines that show the fact; a fact
     of a what-if run has none. `step` is the ordinal of its step in the story, None outside of it.
@@ -55,24 +56,12 @@ VIOLATION_FIELDS: Mapping[str, str] = MappingProxyType({
     "clean": "bool",
     "note": "str",
 })
-"""Fields of every model fact. `domid` is the domain for which the thing was tried or done,
-`assignment` the ordinal of that domain's hold on the device, `from_domid` the domain that had the
-pair attached (for a refused assignment: the present owner), `other` the second device."""
+"""Fields of every model fact; the facts' names are those of the emulator's violations.
 
-VIOLATIONS: Mapping[str, str] = MappingProxyType({
-    "pairs_left": "a pair still in dom0's record after the device was taken back from its owner",
-    "stale_served": "an enable answered from a pair that an earlier, dead owner attached",
-    "own_pairs_reused": "an enable answered from a pair that the same living domain attached",
-    "stale_unmap_refused": "an unmap refused for a pair attached in an earlier domain's life",
-    "own_unmap_refused": "an unmap refused for a pair that the domain attached itself",
-    "dom0_unmap_refused": "an unmap refused that was tried for dom0, because no owner was found",
-    "map_refused": "a vector asked for and refused",
-    "shared_pirq": "two pairs of different devices share a pirq of one domain, one pair stale",
-    "foreign_unmapped": "flushing another device's stale pair took this device's pirq away",
-    "assign_refused": "a domain could not get the device: it has an owner, or no stub",
-    "bind_refused": "a guest could not bind a pirq that it had been handed",
-})
-"""Model facts: what the emulator's invariants report."""
+`domid` is the domain for which the thing was tried or done, `assignment` the ordinal of its hold on
+the device, `from_domid` the domain that had the pair attached (for a refused assignment: the present
+owner), `other` the second device.
+"""
 
 TRACE_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "unexplained": MappingProxyType({"boot": "int", "device": "address", "kind": "str"}),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from diagnose.facts import TRACE_FACTS, VIOLATIONS
+from diagnose.facts import TRACE_FACTS
 from diagnose.rulefile import CLAUSE_KEYS, MESSAGE_KEYS, RULE_KEYS, Key
+from emulator.invariants import VIOLATIONS
 
 RULE_SCHEMA = Path(__file__).parent / "rule.schema.json"
 

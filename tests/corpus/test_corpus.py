@@ -1,4 +1,4 @@
-"""The corpus as data: every file in its one form and named after its story, every rule in a case."""
+"""The corpus as data: every file in its one form, named after its story; every rule in a case."""
 
 from __future__ import annotations
 

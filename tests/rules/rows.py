@@ -14,7 +14,7 @@ KINDS = {
     "enable_msix_get_err": ("status",),
     "get_from_frontend_enable_msix": ("status",),
     "igbvf_msix_failed": ("device",),
-    "igbvf_irq_failed": ("device", "errno"),
+    "igbvf_irq_failed": ("device", "error"),
     "failed_obtain_pirq": ("pirq",),
     "irq_handler_type_mismatch": ("pirq",),
     "pciback_cant_locate": ("domid", "errno", "device"),

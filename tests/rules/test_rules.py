@@ -47,6 +47,9 @@ SPEAKS = [
     Row("MSIX003", "another's pair was flushed", [model("stale_unmap_refused", domid=2, pirq=255)]),
     Row("MSIX004", "no vector", [model("map_refused", domid=1, entry_nr=2, note="ENOSPC")]),
     Row("MSIX005", "same number twice", [model("shared_pirq", domid=2, pirq=255, other=OTHER)]),
+    Row("MSIX005", "refused, and mapped first",
+        [model("shared_pirq", domid=2, pirq=255, other=OTHER, note="refused"),
+         model("shared_pirq", domid=2, pirq=255, device=OTHER, other=DEVICE, note="mapped")]),
     Row("MSIX006", "a guest lost it", [model("foreign_unmapped", domid=2, pirq=255, other=OTHER)]),
     Row("MSIX006", "dom0 lost it", [model("foreign_unmapped", domid=0, pirq=255, other=OTHER)]),
     Row("MSIX007", "taken", [model("assign_refused", domid=2, from_domid=1)]),
@@ -140,6 +143,13 @@ def test_domids_of_a_missing_prune_are_all_owners() -> None:
     assert prune.entries == (0, 1, 2)
     assert prune.pirqs == (253, 254, 255)
     assert prune.occurrences == 3
+
+
+def test_a_collision_names_the_refused_device_only() -> None:
+    facts = [model("shared_pirq", domid=2, pirq=255, other=OTHER, note="mapped"),
+             model("shared_pirq", domid=2, pirq=255, device=OTHER, other=DEVICE, note="refused")]
+    assert [each.device for each in match([RULES["MSIX005"]], facts)] == [OTHER]
+    assert [each.device for each in match([RULES["MSIX005"]], facts[:1])] == [DEVICE]
 
 
 def test_a_missing_prune_is_confirmed_by_what_comes_later() -> None:
