@@ -33,7 +33,7 @@ OPERATIONS = frozenset(
 )
 TERMS = OPERATIONS | frozenset(
     ("effect", "birth", "alive", "death", "death_clean", "death_abrupt", "host_boot", "guest_boot")
-    + ("gap", "level", "banner", "repeat")
+    + ("gap", "level", "banner", "repeat", "speaker")
 )
 
 _ANNOTATION = re.compile(r"//:\s*(?P<key>[a-z]+)(?::(?: (?P<value>.*))?)?$")

@@ -24,6 +24,7 @@ from diagnose.errors import GrammarError
 from diagnose.values import split_terminal
 
 FILES = ("linux", "dom0", "xen", "guest", "toolstack", "envelope")
+WORD_TERMS = ("banner", "speaker")  # their arguments are words, not fields
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
 
@@ -153,7 +154,7 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
 
 def _check_terms(block: Block, fields: dict[str, str]) -> None:
     for name, args, when in block.proves:
-        wanted = [*(() if name == "banner" else args), *(key for key, _ in when)]
+        wanted = [*(() if name in WORD_TERMS else args), *(key for key, _ in when)]
         unknown = [key for key in wanted if key not in fields and key != "speaker"]
         if unknown:
             raise block.fail(f"proves {name} by {unknown[0]}, which is no field of it")

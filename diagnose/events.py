@@ -49,7 +49,8 @@ class Term(NamedTuple):
     """One thing that a line proves, in the closed vocabulary of docs/grammar-annotations.md.
 
     `args` are names of the production's fields (or the part of a `banner`). `when` lists (field,
-    text) pairs that all have to hold; the pseudo-field `speaker` stands for the line's speaker.
+    text) pairs that all have to hold; the pseudo-field `speaker` stands for the line's speaker. A
+    star at an end of the text stands for anything.
     """
 
     name: str
@@ -59,7 +60,17 @@ class Term(NamedTuple):
     def holds(self, fields: Mapping[str, object], speaker: str) -> bool:
         """Tell whether the conditions hold for a line with these fields, said by this speaker."""
         told = {**fields, "speaker": speaker} if self.when else fields
-        return all(str(told.get(name)) == text for name, text in self.when)
+        return all(_fits(str(told.get(name)), text) for name, text in self.when)
+
+
+def _fits(told: str, text: str) -> bool:
+    begin, end = not text.startswith("*"), not text.endswith("*")
+    inner = text.strip("*")
+    if begin and end:
+        return told == text
+    if begin:
+        return told.startswith(inner)
+    return told.endswith(inner) if end else inner in told
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ class Broken(NamedTuple):
     expected: str
 
 
-class _Rule:
-    """One production ready to be used; the regular expression waits for its first line."""
+class Rule:
+    """One production ready for use; the regular expression waits for its first line."""
 
     __slots__ = ("_regex", "alternatives", "head", "pattern", "production", "readers", "tail")
 
@@ -105,7 +105,7 @@ class Catalogue:
     def __init__(self, data: Mapping[str, Any], remark: str | None = None) -> None:
         self.remark = remark
         self.hash: str = data["hash"]
-        self._rules = [_Rule(each) for each in data["productions"]]
+        self._rules = [Rule(each) for each in data["productions"]]
         self._by_kind = {rule.production.kind: rule for rule in self._rules}
         self._literals: list[tuple[str, list[int], list[int]]] = [
             (literal, cue_of, near_of) for literal, cue_of, near_of in data["index"]["literals"]

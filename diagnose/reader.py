@@ -1,0 +1,243 @@
+"""Bytes in, lines out: plain or compressed files, standard input, or bytes at hand.
+
+A line ends at a line feed and nowhere else. Lines are cut at `LINE_BYTES_MAX`, decompressed bytes
+are counted and hashed on the way, and nothing is kept, so that memory does not depend on the input.
+
+**Invariant:** no bytes make reading fail once it has begun: a damaged archive ends early, with a
+remark; a text that is none gives lines that say so.
+"""
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import BinaryIO, NamedTuple, cast
+
+from diagnose.errors import InputError
+from diagnose.events import Remark
+
+CHUNK_BYTES = 1 << 18
+LINE_BYTES_MAX = 1 << 16
+#: A file that unpacks to more is no log of one incident; what lies beyond is left out.
+UNPACKED_BYTES_MAX = 1 << 34
+#: Share of bytes that are no text above which a line, or the beginning of a file, is binary.
+BINARY_SHARE = 0.1
+
+_NO_TEXT = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
+
+
+class RawLine(NamedTuple):
+    """One line: `text` without its end, for people; None in `payload` where it is no text.
+
+    `payload` is the text to be read: without the NUL bytes that a crash leaves in a log and
+    without a byte order mark.
+    """
+
+    number: int
+    text: str
+    payload: str | None
+
+
+@dataclass(slots=True)
+class Input:
+    """Something to read. `open` may be called once; `path` tells two names of one file apart."""
+
+    name: str
+    path: str
+    open: Callable[[], BufferedReader]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What reading has counted so far; complete when `lines` is exhausted."""
+
+    name: str
+    compression: str = ""
+    bytes: int = 0
+    lines: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+    digest: str = ""
+
+    def remark(self, code: str, text: str, line: int | None = None) -> None:
+        """Note something that a reader of the report has to know."""
+        self.remarks.append(Remark(code, text, self.name, line))
+
+
+def from_path(path: str | os.PathLike[str]) -> Input:
+    """A file, or standard input for `-`."""
+    name = os.fspath(path)
+    if name == "-":
+        return Input("-", "-", lambda: cast("BufferedReader", sys.stdin.buffer))
+    return Input(name, os.path.realpath(name), lambda: open(name, "rb"))  # closed by `read`
+
+
+def from_bytes(name: str, data: bytes) -> Input:
+    """Bytes at hand, under a name of their own."""
+    return Input(name, f"bytes:{name}", lambda: BufferedReader(cast("RawIOBase", BytesIO(data))))
+
+
+def read(source: Input, reading: Reading) -> Iterator[RawLine]:
+    """The lines of an input; `reading` is filled on the way.
+
+    Raises InputError if the input cannot be opened or its first bytes cannot be read.
+    """
+    try:
+        stream = source.open()
+        stream.peek(1)
+    except OSError as error:
+        raise InputError(
+            f"{source.name}: cannot be read ({error.strerror or error}). "
+            "Check the path and the permissions."
+        ) from error
+    with stream:
+        yield from _lines(_unpacked(stream, reading), reading)
+
+
+def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
+    digest = hashlib.sha256()
+    begun: list[bytes] = []     # the line that the last chunk left open, cut at LINE_BYTES_MAX
+    kept = dropped = 0
+    binary: bool | None = None
+    for chunk in chunks:
+        digest.update(chunk)
+        reading.bytes += len(chunk)
+        if binary is None:
+            binary = _is_binary(chunk)
+            if binary:
+                reading.remark("binary-input", "This is no text; no line of it was read.")
+        *whole, rest = chunk.split(b"\n")
+        for part in whole:
+            line = b"".join([*begun, part[: LINE_BYTES_MAX - kept]])
+            yield _line(line, dropped + max(0, kept + len(part) - LINE_BYTES_MAX), binary, reading)
+            begun, kept, dropped = [], 0, 0
+        part = rest[: LINE_BYTES_MAX - kept]
+        dropped += len(rest) - len(part)
+        kept += len(part)
+        if part:
+            begun.append(part)
+    if kept:
+        yield _line(b"".join(begun), dropped, bool(binary), reading)
+    reading.digest = digest.hexdigest()
+
+
+def _line(line: bytes, dropped: int, binary: bool, reading: Reading) -> RawLine:
+    reading.lines += 1
+    if dropped:
+        reading.remark(
+            "long-line",
+            f"A line is {len(line) + dropped} bytes long; what follows byte {LINE_BYTES_MAX} "
+            "was not read.",
+            reading.lines,
+        )
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    payload: str | None = text
+    if binary or not line.isascii() or not text.isprintable():
+        payload = None if binary else _cleaned(line, text)
+    return RawLine(reading.lines, text, payload)
+
+
+def _cleaned(line: bytes, text: str) -> str | None:
+    """The text without what a crash or an editor left at its ends; None if it is no text."""
+    payload = text.strip("\0\ufeff")
+    if "\0" in payload or (text and not payload) or _is_binary(line):
+        return None
+    return payload
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether too much of it is neither text nor the NUL bytes of a lost block of a log."""
+    told = len(data) - data.count(b"\0")
+    if not told:
+        return False
+    odd = len(data) - len(data.translate(None, _NO_TEXT))
+    if not data.isascii():
+        odd += data.decode("utf-8", "replace").count("\ufffd")
+    return odd > told * BINARY_SHARE
+
+
+# --- Compression -----------------------------------------------------------------------------
+
+
+def _unpacked(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
+    """The decompressed bytes, in pieces; what compresses them is told by their first bytes."""
+    begin = stream.peek(MAGIC_BYTES_MAX)
+    for magic, name, opener in _PACKERS:
+        if begin.startswith(magic):
+            reading.compression = name
+            packed, damages = opener(stream)
+            yield from _limited(_pieces(packed, damages, reading), reading)
+            return
+    yield from _pieces(stream, (), reading)
+
+
+def _pieces(
+    stream: BinaryIO, damages: tuple[type[Exception], ...], reading: Reading
+) -> Iterator[bytes]:
+    expected: tuple[type[Exception], ...] = (OSError, EOFError, *damages)
+    while True:
+        try:
+            piece = stream.read(CHUNK_BYTES)
+        except expected as error:
+            reading.remark(
+                "damaged-input",
+                f"Its {reading.compression or 'bytes'} cannot be read to the end ({error}); "
+                "what comes before was read.",
+            )
+            return
+        if not piece:
+            return
+        yield piece
+
+
+def _limited(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
+    left = UNPACKED_BYTES_MAX
+    for piece in pieces:
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            reading.remark(
+                "unpacked-limit",
+                f"It unpacks to more than {UNPACKED_BYTES_MAX} bytes; the rest was not read.",
+            )
+            return
+
+
+_Opened = tuple[BinaryIO, tuple[type[Exception], ...]]
+
+
+def _gzip(stream: BufferedReader) -> _Opened:
+    import gzip
+    import zlib
+
+    return cast("BinaryIO", gzip.GzipFile(fileobj=stream)), (zlib.error,)
+
+
+def _bzip2(stream: BufferedReader) -> _Opened:
+    import bz2
+
+    return cast("BinaryIO", bz2.BZ2File(stream)), (ValueError,)
+
+
+def _xz(stream: BufferedReader) -> _Opened:
+    import lzma
+
+    return cast("BinaryIO", lzma.LZMAFile(stream)), (lzma.LZMAError,)
+
+
+def _zstd(stream: BufferedReader) -> _Opened:
+    import zstandard
+
+    unpacked = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+    return cast("BinaryIO", BufferedReader(cast("RawIOBase", unpacked))), (zstandard.ZstdError,)
+
+
+_PACKERS: tuple[tuple[bytes, str, Callable[[BufferedReader], _Opened]], ...] = (
+    (b"\x1f\x8b\x08", "gz", _gzip),
+    (b"BZh", "bz2", _bzip2),
+    (b"\xfd7zXZ\x00", "xz", _xz),
+    (b"\x28\xb5\x2f\xfd", "zst", _zstd),
+)
+MAGIC_BYTES_MAX = max(len(magic) for magic, _, _ in _PACKERS)
