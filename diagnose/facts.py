@@ -59,8 +59,8 @@ VIOLATION_FIELDS: Mapping[str, str] = MappingProxyType({
 """Fields of every model fact; the facts' names are those of the emulator's violations.
 
 `domid` is the domain for which the thing was tried or done, `assignment` the ordinal of its hold on
-the device, `from_domid` the domain that had the pair attached (for a refused assignment: the present
-owner), `other` the second device.
+the device, `from_domid` the domain that had the pair attached (for a refused assignment: the
+present owner), `other` the second device.
 """
 
 TRACE_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType({
