@@ -75,11 +75,13 @@ class Match:
         return {
             "boot": str(self.boot),
             "device": "an unnamed device" if self.device is None else str(self.device),
-            "others": _listed([str(device) for device in self.others]),
-            "domids": _listed([f"dom{domid}" for domid in self.domids]),
-            "from_domids": _listed([f"dom{domid}" for domid in self._numbers("from_domid")]),
-            "entries": _listed([str(entry_nr) for entry_nr in self.entries]),
-            "pirqs": _listed([f"{pirq} (hex {pirq:x})" for pirq in reversed(self.pirqs)]),
+            "others": _listed([str(device) for device in self.others], "another device"),
+            "domids": _listed(_domains(self.domids), "a domain that no line names"),
+            "from_domids": _listed(_domains(self._numbers("from_domid")), "no line names it"),
+            "entries": _listed([str(entry_nr) for entry_nr in self.entries], "of no known number"),
+            "pirqs": _listed(
+                [f"{pirq} (hex {pirq:x})" for pirq in reversed(self.pirqs)], "of no known number"
+            ),
             "occurrences": str(self.occurrences),
         }
 
@@ -266,11 +268,15 @@ def _occurrences(facts: tuple[Fact, ...]) -> int:
     return len(held) or len(domids) or len(facts)
 
 
-def _listed(words: Sequence[str]) -> str:
-    """A list as a sentence holds it: "a, b and c", abridged if long, "unknown" if empty."""
+def _domains(domids: Iterable[int]) -> list[str]:
+    return [f"dom{domid}" for domid in domids]
+
+
+def _listed(words: Sequence[str], nothing: str) -> str:
+    """A list as a sentence holds it: "a, b and c", abridged if long, `nothing` if empty."""
     if len(words) > NAMES_SHOWN_MAX:
         shown = ", ".join(words[: NAMES_SHOWN_MAX - 1])
         return f"{shown} … {words[-1]} ({len(words)} in all)"
     if len(words) > 1:
         return f"{', '.join(words[:-1])} and {words[-1]}"
-    return words[0] if words else "unknown"
+    return words[0] if words else nothing
