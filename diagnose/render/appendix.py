@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from diagnose.diagnosis import Diagnosis
+from diagnose.events import Line
 from diagnose.render.evidence import quote
 from diagnose.render.paper import Paper, Piece
-from diagnose.render.words import count, listed
+from diagnose.render.words import count, listed, sentence
 
 DIVERGENCES_MAX = 5
-"""Contradictions shown unless everything is wanted."""
+"""Kinds of contradiction shown unless everything is wanted."""
 
 _UNMET = {
     "predicted-unseen": "expected and not seen",
@@ -39,16 +40,19 @@ def divergences(paper: Paper, diagnosis: Diagnosis) -> None:
     if not diagnosis.divergences:
         return
     paper.heading("Not explained by the story")
-    found = diagnosis.divergences
-    shown = found if paper.style.full else found[:DIVERGENCES_MAX]
-    for one in shown:
-        about = f" · {one.device}" if one.device else ""
-        unmet = f" {_UNMET[one.kind]}{about}"
-        paper.item(("doubt", "!"), ("strong", one.event), unmet, indent=1)
-        paper.put(one.why, indent=3)
-        quote(paper, one.lines, len(one.lines), 5)
-    if len(shown) < len(found):
-        paper.put(("faint", f"… and {len(found) - len(shown)} more; -v lists them all"), indent=1)
+    alike: dict[tuple[str, ...], list[Line]] = {}
+    for one in diagnosis.divergences:
+        key = (one.event, _UNMET[one.kind], one.device or "", one.why)
+        alike.setdefault(key, []).extend(one.lines)
+    groups = list(alike.items())
+    shown = groups if paper.style.full else groups[:DIVERGENCES_MAX]
+    for (event, unmet, device, why), lines in shown:
+        about = f" {unmet} · {device}" if device else f" {unmet}"
+        paper.item(("doubt", "!"), ("strong", event), about, indent=1)
+        paper.put(sentence(why), indent=3)
+        quote(paper, lines, len(lines), 5)
+    if len(shown) < len(groups):
+        paper.put(("faint", f"… and {len(groups) - len(shown)} more; -v lists them all"), indent=1)
 
 
 def missing(paper: Paper, diagnosis: Diagnosis) -> None:

@@ -66,7 +66,7 @@ def _healthy(diagnosis: Diagnosis) -> list[Piece]:
 def _open(diagnosis: Diagnosis) -> list[Piece]:
     pieces: list[Piece] = [("strong", "These logs cannot tell")]
     if diagnosis.missing:
-        pieces.append(f": {diagnosis.missing[0].why.rstrip('.')}")
+        pieces.append(f"; what they lack most is {diagnosis.missing[0].what.rstrip('.')}")
     return [*pieces, "."]
 
 
