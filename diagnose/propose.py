@@ -138,19 +138,26 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
 
 def vector_counts(context: Context, device: PciAddress) -> list[int]:
     """How many entries the driver may have asked for: by this burst, then by others."""
-    burst = _burst(context, device)
+    burst, scattered = _burst(context, device, lenient=False), _burst(context, device, lenient=True)
     hint = context.timeline.entries.get(device)
     found = [n for n in (burst, hint) if n]
+    if burst:
+        found.append(burst - 1)      # the last line may begin a flush that follows at once
     if burst and burst % 2 == 0:
         found.append(burst // 2)
+    if scattered:
+        found.append(scattered)
     if not burst:
         found.extend(context.timeline.flushes)
     found.append(USUAL_VECTORS)
-    return [n for n in dict.fromkeys(found) if n <= VECTORS_MAX][:5]
+    return [n for n in dict.fromkeys(found) if 0 < n <= VECTORS_MAX][:6]
 
 
-def _burst(context: Context, device: PciAddress) -> int:
-    """Lines from here on, one an entry, that a load of this device's driver can have printed."""
+def _burst(context: Context, device: PciAddress, lenient: bool) -> int:
+    """Lines from here on, one an entry, that a load of this device's driver can have printed.
+
+    `lenient`: lines of other devices may stand between them.
+    """
     items, count = context.timeline.items, 0
     mask = context.hyp.mask
     for place in range(context.at, min(len(items), context.at + 48)):
@@ -158,7 +165,7 @@ def _burst(context: Context, device: PciAddress) -> int:
         if mask >> (place - context.at) & 1 or not item.effect or item.event.speaker != "dom0":
             continue
         if item.device is None or not item.device.agrees(device):
-            if count and item.device is None:
+            if count and (item.device is None or not lenient):
                 break
             continue
         if item.event.kind not in EMITS["driver_load"]:
@@ -217,12 +224,10 @@ def _replacements(context: Context, device: PciAddress, owner: int | None,
                   ) -> Iterator[tuple[tuple[Act, ...], int, int, int]]:
     """Unlogged starts of a new owner (and ends of the old): acts, cost, domid, prior acts."""
     state = context.hyp.state
-    sets = [tuple(sorted(state.owned(owner), key=context.timeline.devices.index))
-            if owner is not None else (device,)]
-    free = tuple(d for d in context.timeline.devices
-                 if state.owner(d) is None and (state.seized(d) or d == device))
-    if owner is None and len(free) > 1:
-        sets.append(free)
+    order = context.timeline.devices.index
+    held = set(state.owned(owner)) if owner is not None else {device}
+    free = {d for d in context.timeline.devices if state.owner(d) is None and state.seized(d)}
+    sets = dict.fromkeys(tuple(sorted(devices, key=order)) for devices in (held, held | free))
     for devices in sets:
         seizes, prior = _seizes(context, devices)
         for domid, guess in domids(context, devices):
