@@ -1,0 +1,60 @@
+"""Every case through the whole program: the verdict and the findings that a person expects.
+
+The golden report stands in the case itself. It is compared where it exists and written by
+``SNAPSHOT_UPDATE=1 pytest tests/corpus``, which never touches a header or a log.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from diagnose.casefile import Case, differences, format_case, read_case
+from diagnose.diagnosis import Diagnosis
+from diagnose.pipeline import diagnose
+from diagnose.render import render
+from diagnose.render.paper import Style
+
+FILES = sorted((Path(__file__).parents[2] / "corpus").glob("*.case"))
+
+WAITING = {
+    "crash-el5": "how a domain ended is not yet taken from xend.log",
+    "dom0-own-card-no-owner": "an excused line still counts as a contradiction",
+    "hvm-device-model-unmap-283": "the steps of the story are not yet facts",
+    "kexec-same-domain-el5": "a guest's kexec is read as a shutdown at its end",
+    "rhbz688673-c3-clean-restart": "the unmap failures stay suspicions",
+    "unknown-to-xen-el5": "an excused line still counts as a contradiction",
+    "vf-destroyed-el5": "the device of a lookup without an owner is not told",
+}
+"""Cases whose headers are right and whose diagnosis is not yet."""
+
+
+def run(case: Case, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Diagnosis:
+    """Diagnose the case's logs under the names that the case gives them."""
+    case.write_logs(directory)
+    monkeypatch.chdir(directory)
+    return diagnose([name for name, _ in case.logs])
+
+
+def golden(diagnosis: Diagnosis) -> str:
+    """The text report without the line that names the program's version."""
+    lines = render(diagnosis, "text", Style(width=100)).splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines if not line.startswith(" report "))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_diagnosis(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    case = read_case(path)
+    if case.slug in WAITING:
+        request.applymarker(pytest.mark.xfail(reason=WAITING[case.slug], strict=True))
+    diagnosis = run(case, tmp_path, monkeypatch)
+    assert differences(case, diagnosis) == []
+    text = golden(diagnosis)
+    if os.environ.get("SNAPSHOT_UPDATE"):
+        path.write_text(format_case(case.with_golden(text)), encoding="utf-8")
+    elif case.golden is not None:
+        assert case.golden == text, "read the difference, then run with SNAPSHOT_UPDATE=1"
