@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from emulator.dom0 import present_life
 from emulator.effects import Deed
 from emulator.machine import Machine
 from emulator.pci import PciAddress
@@ -21,7 +22,7 @@ from emulator.pci_core import (
     LATENCY,
 )
 from emulator.pciback import COMMAND_OFFSET
-from emulator.records import DOM0, Driver, Guest, Pair
+from emulator.records import DOM0, Driver, Guest
 
 LATENCY_OFFSET: Final = 0x0D
 # Where the MSI capability of the modelled devices stands; without one the PCI core takes position
@@ -63,10 +64,23 @@ def igbvf_probe(m: Machine, domid: int, device: PciAddress, nvec: int) -> None:
     m.set_driver(domid, device, Driver(device, vectors, flag=flag))
     if failed:
         _report_failure(m, domid, device, reply.ret)
-        if not m.traits.guest_checks_flag or domid == DOM0:
-            m.disable_msix(domid, device)
-    for vector in vectors:
-        _note_sharing(m, domid, device, vector)
+        pci_disable_msix(m, domid, Driver(device, ()))
+    for entry_nr in range(len(vectors)):
+        _note_sharing(m, domid, Driver(device, vectors), entry_nr)
+
+
+def pci_disable_msix(m: Machine, domid: int, driver: Driver) -> None:
+    """The driver gives its vectors up (drivers/pci/msi-xen.c: pci_disable_msix(), in a guest).
+
+    With c/s 956 the guest asks only if its own flag is set.
+    """
+    if domid == DOM0:
+        m.disable_msix(domid, driver.device)
+    elif driver.flag or not m.traits.guest_checks_flag:
+        ret = m.disable_msix(domid, driver.device).ret
+        if ret:
+            status = (ret if isinstance(ret, int) else -1) & 0xFFFFFFFF
+            m.guest(domid, "default", "disable_msix_get_err", {"status": status})
 
 
 def _report_failure(m: Machine, domid: int, device: PciAddress, ret: int | str) -> None:
@@ -84,47 +98,34 @@ def _own_name(m: Machine, domid: int, device: PciAddress) -> PciAddress:
     return m.guests.get(domid, Guest()).virtual(device)
 
 
-def _note_sharing(m: Machine, domid: int, device: PciAddress, pirq: int) -> None:
+def _note_sharing(m: Machine, domid: int, driver: Driver, entry_nr: int) -> None:
     """Two devices of one guest have been given the same pirq number."""
+    pirq = driver.vectors[entry_nr]
     for other in m.guests[domid].drivers:
-        if other.device != device and pirq in other.vectors:
-            m.deeds.append(_shared(m, domid, device, pirq, other.device, "mapped"))
+        if other.device != driver.device and pirq in other.vectors:
+            m.deeds.append(_shared(m, domid, driver, entry_nr, other, "mapped"))
 
 
 def _shared(
-    m: Machine, domid: int, device: PciAddress, pirq: int, other: PciAddress, note: str
+    m: Machine, domid: int, driver: Driver, entry_nr: int, other: Driver, note: str
 ) -> Deed:
-    pair = pair_of(m, device, pirq)
-    return Deed(
-        "shared",
-        device,
-        domid,
-        pirq,
-        None if pair is None else pair.entry_nr,
-        None if pair is None else pair.from_domid,
-        _is_fresh(m, device, pirq) and _is_fresh(m, other, pirq),
-        other,
-        note=note,
-    )
+    """The later device's deed; `same_life` only if neither of the two pairs is stale."""
+    deed = _deed("shared", m, domid, driver, entry_nr)
+    of_other = _deed("shared", m, domid, other, other.vectors.index(driver.vectors[entry_nr]))
+    own = deed.same_life and of_other.same_life
+    return deed._replace(same_life=own, other=other.device, note=note)
 
 
-def pair_of(m: Machine, device: PciAddress, pirq: int) -> Pair | None:
-    """The pair of dom0's record that stands for a vector which the driver holds."""
-    found = m.devices.get(device)
-    for pair in found.entries if found is not None else ():
-        if pair.pirq == pirq:
-            return pair
-    return None
-
-
-def _is_fresh(m: Machine, device: PciAddress, pirq: int) -> bool:
-    """Whether the vector was attached in the present assignment of its device."""
-    pair = pair_of(m, device, pirq)
-    if pair is None:
-        return True
+def _deed(kind: str, m: Machine, domid: int, driver: Driver, entry_nr: int) -> Deed:
+    """A deed about one of a driver's vectors, with the witness of its pair in dom0's record."""
+    device = driver.device
+    pirq = driver.vectors[entry_nr]
     holder = m.devices[device]
-    life = (DOM0, 0) if holder.owner is None else (holder.owner, holder.assignment)
-    return life == (pair.from_domid, pair.assignment)
+    for pair in holder.entries:
+        if pair.entry_nr == entry_nr and pair.pirq == pirq:
+            own = (pair.from_domid, pair.assignment) == present_life(holder)
+            return Deed(kind, device, domid, pirq, entry_nr, pair.from_domid, own)
+    return Deed(kind, device, domid, pirq, entry_nr)
 
 
 def igbvf_open(m: Machine, domid: int, driver: Driver) -> None:
@@ -135,11 +136,12 @@ def igbvf_open(m: Machine, domid: int, driver: Driver) -> None:
     """
     device = driver.device
     error = 0 if driver.vectors else NO_MSIX_ENTRIES
-    for pirq in driver.vectors:
+    for entry_nr, pirq in enumerate(driver.vectors):
         other = _requester(m, domid, pirq)
         if other is not None:
             m.guest(domid, "err", "irq_handler_type_mismatch", {"pirq": pirq})
-            m.deeds.append(_shared(m, domid, device, pirq, other, "refused"))
+            if other.device != device:
+                m.deeds.append(_shared(m, domid, driver, entry_nr, other, "refused"))
             error = HANDLER_MISMATCH
             break
         driver = driver._replace(requested=(*driver.requested, pirq))
@@ -147,28 +149,17 @@ def igbvf_open(m: Machine, domid: int, driver: Driver) -> None:
         bound = m.bind_irq(domid, pirq).ret == 0
         if not bound:
             m.guest(domid, "info", "failed_obtain_pirq", {"pirq": pirq})
-        pair = pair_of(m, device, pirq)
-        m.deeds.append(
-            Deed(
-                "bound" if bound else "bind_refused",
-                device,
-                domid,
-                pirq,
-                None if pair is None else pair.entry_nr,
-                None if pair is None else pair.from_domid,
-                _is_fresh(m, device, pirq),
-            )
-        )
+        m.deeds.append(_deed("bound" if bound else "bind_refused", m, domid, driver, entry_nr))
     if error:
         fields = {"device": _own_name(m, domid, device), "error": error}
         m.guest(domid, "err", "igbvf_irq_failed", fields)
 
 
-def _requester(m: Machine, domid: int, pirq: int) -> PciAddress | None:
-    """The device whose driver has requested the number already."""
+def _requester(m: Machine, domid: int, pirq: int) -> Driver | None:
+    """The driver that has requested the number already."""
     for driver in m.guests[domid].drivers:
         if pirq in driver.requested:
-            return driver.device
+            return driver
     return None
 
 
@@ -183,8 +174,7 @@ def igbvf_remove(m: Machine, domid: int, driver: Driver) -> None:
     """rmmod: close, disable MSI-X, disable the device (igbvf_remove())."""
     device = driver.device
     igbvf_close(m, domid, driver)
-    if not m.traits.guest_checks_flag or driver.flag or domid == DOM0:
-        m.disable_msix(domid, device)
+    pci_disable_msix(m, domid, driver)
     if domid == DOM0:
         m.disable_device(device)
         m.unbind(device)
@@ -235,8 +225,12 @@ def device_shutdown(m: Machine, domid: int) -> None:
             igbvf_remove(m, domid, driver)
             continue
         if m.traits.guest_shutdown == 2:
-            m.disable_msix(domid, driver.device)
+            pci_disable_msix(m, domid, driver)
+            driver = driver._replace(flag=False)
         igbvf_suspend(m, domid, driver)
+        if m.traits.guest_shutdown == 1:
+            # The guest's pci_disable_device() has cleared its own flag by now.
+            pci_disable_msix(m, domid, driver._replace(flag=False))
 
 
 def qemu_probe(m: Machine, domid: int, device: PciAddress, nvec: int) -> None:

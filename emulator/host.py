@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from emulator import dom0, pciback, xen
+from emulator.counters import Fault
 from emulator.ledgers import Ledgers
 from emulator.pci import PciAddress
 from emulator.records import (
@@ -22,7 +23,6 @@ from emulator.records import (
     Guest,
     Mapped,
 )
-from emulator.state import Fault
 
 ENOENT: Final = -2
 

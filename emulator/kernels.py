@@ -40,7 +40,7 @@ class Traits(NamedTuple):
     disable_checks_flag: bool = False
     guest_checks_flag: bool = False
     guest_save_state_fails: bool = False
-    guest_shutdown: int = 1
+    guest_shutdown: int = 0
     teardown_window: str = "gone"
     hw_bit_cleared_before_reset: bool = False
     pm_flr: bool = False
@@ -54,7 +54,7 @@ TRAIT_MEANINGS: Mapping[str, str] = {
     "disable_checks_flag": "dom0's disable functions do nothing unless the flag is set (945, 956)",
     "guest_checks_flag": "the guest kernel sets the flag and sends no disable without it (956)",
     "guest_save_state_fails": "the guest's pci_save_state() fails, its shutdown stops there",
-    "guest_shutdown": "igbvf's shutdown hook: 1 suspend, 2 disable MSI-X and suspend, 3 remove",
+    "guest_shutdown": "igbvf's shutdown hook: 0 suspend, 1 and disable, 2 disable first, 3 remove",
     "teardown_window": "the domid, while pciback resets: gone or zombie (still resolves)",
     "hw_bit_cleared_before_reset": "the Enable bit is lost before pciback resets the device",
     "pm_flr": "the toolstack resets the function before it assigns it",

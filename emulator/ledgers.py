@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from emulator.counters import Fault
 from emulator.effects import Deed, Effect
 from emulator.kernels import Traits
 from emulator.pci import PciAddress
@@ -24,7 +25,7 @@ from emulator.records import (
     Driver,
     Guest,
 )
-from emulator.state import Fault, State
+from emulator.state import State
 
 NO_FIELDS: Mapping[str, object] = {}
 
@@ -72,6 +73,13 @@ class Ledgers:
 
     def __init__(self, traits: Traits, state: State) -> None:
         self.traits = traits
+        self.effects: list[Effect] = []
+        self.deeds: list[Deed] = []
+        self.clean: bool | None = None
+        self.open(state)
+
+    def open(self, state: State) -> None:
+        """Go on from this state, whatever stood here before."""
         self.devices = state.devices
         self.domains = state.domains
         self.backends = state.backends
@@ -84,9 +92,6 @@ class Ledgers:
         self.faults = state.faults
         self.pciback_loaded = state.pciback_loaded
         self.nomsi = state.nomsi
-        self.effects: list[Effect] = []
-        self.deeds: list[Deed] = []
-        self.clean: bool | None = None
         self._close()
 
     def _close(self) -> None:

@@ -12,43 +12,35 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from emulator import guest
+from emulator.acts import (
+    FAULTS,
+    LINGERS,
+    Act,
+    Impossible,
+    device_of,
+    devices_of,
+    living,
+    living_guest,
+    loaded,
+    require,
+)
+from emulator.counters import Fault
 from emulator.effects import Deed, Effect
 from emulator.kernels import Traits
-from emulator.ledgers import CrashError, ImpossibleError
+from emulator.ledgers import CrashError
 from emulator.machine import Machine
 from emulator.pci import PciAddress
-from emulator.records import BACKEND_CONNECTED, BACKEND_INITIALISED, DOM0, Domain, Driver, Guest
-from emulator.state import Fault, State
+from emulator.records import BACKEND_CONNECTED, BACKEND_INITIALISED, DOM0, Guest
+from emulator.state import State
 from emulator.vocabulary import BINDS, EMITS
 
 __all__ = (
-    "ACTS", "BINDS", "EMITS", "Act", "Crash", "Impossible", "Outcome", "perform",
+    "ACTS", "BINDS", "EMITS", "FAULTS", "Act", "Crash", "Impossible", "Outcome", "perform",
 )  # fmt: skip
 
-Impossible = ImpossibleError
 Crash = CrashError
 
 FRONTEND_CLOSING = 5
-# A fault that is no failure of a call: somebody else's reference keeps the domain while pciback
-# resets its devices.
-LINGERS = "linger"
-
-
-class Act(NamedTuple):
-    """One act of a story; `op` is one of `ACTS`, the other fields are its arguments.
-
-    `domid` is any integer (from 32752 on: a domain whose id no line tells).  `nvec`: the driver
-    asks for entries 0 to nvec-1.  `fault`: an outside cause during the act, (kind, at, ret): the
-    `at`-th event of the kind fails with `ret`; ("linger", 1, 0) keeps a dying domain in Xen's hash.
-    """
-
-    op: str
-    domid: int | None = None
-    device: PciAddress | None = None
-    devices: tuple[PciAddress, ...] = ()
-    kind: str = "pv"
-    nvec: int = 0
-    fault: tuple[str, int, int] | None = None
 
 
 class Outcome(NamedTuple):
@@ -70,7 +62,8 @@ def perform(traits: Traits, state: State, act: Act) -> Outcome:
     except KeyError:
         raise Impossible(f"no act {act.op!r}; acts are {', '.join(ACTS)}") from None
     m = Machine(traits, state)
-    if act.fault is not None and act.fault[0] != LINGERS:
+    if act.fault is not None:
+        require(act.fault[0] in FAULTS, f"no fault {act.fault[0]!r}; known: {', '.join(FAULTS)}")
         m.arm(Fault(*act.fault))
     run(m, act)
     if m.faults:
@@ -79,53 +72,26 @@ def perform(traits: Traits, state: State, act: Act) -> Outcome:
     return Outcome(m.snapshot(), tuple(m.effects), tuple(m.deeds))
 
 
-def _require(condition: bool, reason: str) -> None:
-    if not condition:
-        raise Impossible(reason)
-
-
-def _device(act: Act) -> PciAddress:
-    if act.device is None or not act.device.is_full:
-        raise Impossible(f"{act.op} needs the full address of a device")
-    return act.device
-
-
-def _devices(act: Act) -> tuple[PciAddress, ...]:
-    """The devices of an act that takes one or several."""
-    devices = act.devices or ((act.device,) if act.device is not None else ())
-    _require(all(device.is_full for device in devices), f"{act.op} needs full addresses")
-    return devices
-
-
-def _living(m: Machine, act: Act) -> tuple[int, Domain]:
-    domid = act.domid
-    domain = None if domid is None else m.domains.get(domid)
-    if domid is None or domain is None or domain.dying:
-        raise Impossible(f"domain {domid} does not run")
-    return domid, domain
-
-
 def _present(m: Machine, device: PciAddress) -> None:
-    _require(m.device(device).present, f"{device} does not exist")
+    require(m.device(device).present, f"{device} does not exist")
 
 
 def _host_boot(m: Machine, act: Act) -> None:
     """The host starts: both ledgers are empty; devices keep only their kind."""
     configs = tuple(device.config for device in m.devices.values())
-    fresh = State.boot(configs, nomsi=m.nomsi, pciback_loaded=m.traits.pciback_loaded)
-    Machine.__init__(m, m.traits, fresh)
+    m.open(State.boot(configs, nomsi=m.nomsi, pciback_loaded=m.traits.pciback_loaded))
 
 
 def _seize(m: Machine, act: Act) -> None:
-    device = _device(act)
+    device = device_of(act)
     _present(m, device)
-    _require(not m.device(device).driver, f"{device} has a driver already")
-    _require(m.seize(device).ret == 0, "pciback is not loaded")
+    require(not m.device(device).driver, f"{device} has a driver already")
+    require(m.seize(device).ret == 0, "pciback is not loaded")
 
 
 def _release(m: Machine, act: Act) -> None:
-    device = _device(act)
-    _require(m.device(device).seized, f"{device} is not seized")
+    device = device_of(act)
+    require(m.device(device).seized, f"{device} is not seized")
     m.unbind(device)
 
 
@@ -134,8 +100,8 @@ def _domain_start(m: Machine, act: Act) -> None:
     domid = act.domid
     if domid is None or domid <= DOM0:
         raise Impossible("domain_start needs a domid above 0")
-    devices = _devices(act)
-    _require(m.domain_create(domid, act.kind).ret == 0, f"domid {domid} was used before")
+    devices = devices_of(act)
+    require(m.domain_create(domid, act.kind).ret == 0, f"domid {domid} was used before")
     for device in devices:
         if m.traits.pm_flr:
             m.flr(device)
@@ -143,17 +109,17 @@ def _domain_start(m: Machine, act: Act) -> None:
             m.xen_assign(domid, device, force=1)
     if devices:
         reply = m.assign(domid, devices, force=1)
-        _require(reply.ret == 0, f"the backend of domain {domid} could not be made: {reply.ret}")
+        require(reply.ret == 0, f"the backend of domain {domid} could not be made: {reply.ret}")
 
 
 def _driver_load(m: Machine, act: Act) -> None:
-    device = _device(act)
-    domid, domain = _living(m, act)
+    device = device_of(act)
+    domid, domain = living(m, act)
     known = m.guests.get(domid, Guest())
-    _require(known.driver(device) is None, f"a driver for {device} is loaded in {domid}")
+    require(known.driver(device) is None, f"a driver for {device} is loaded in {domid}")
     if domid == DOM0:
         _present(m, device)
-        _require(not m.device(device).driver, f"{device} has another driver in dom0")
+        require(not m.device(device).driver, f"{device} has another driver in dom0")
         m.set_guest(domid, known)
     else:
         backend = m.backends.get(domid)
@@ -163,33 +129,25 @@ def _driver_load(m: Machine, act: Act) -> None:
             guest.qemu_probe(m, domid, device, act.nvec)
             return
         if not backend.ring:
-            _require(m.fe_connect(domid).ret == BACKEND_CONNECTED, "the backend is closed")
+            require(m.fe_connect(domid).ret == BACKEND_CONNECTED, "the backend is closed")
     guest.igbvf_probe(m, domid, device, act.nvec)
 
 
-def _loaded(m: Machine, act: Act) -> tuple[int, Driver]:
-    domid, _ = _living(m, act)
-    driver = m.guests.get(domid, Guest()).driver(_device(act))
-    if driver is None:
-        raise Impossible(f"no driver for {act.device} is loaded in domain {domid}")
-    return domid, driver
-
-
 def _ifup(m: Machine, act: Act) -> None:
-    domid, driver = _loaded(m, act)
-    _require(m.domains[domid].kind != "hvm", "an HVM guest's interrupts are qemu's business")
-    _require(not driver.requested, f"the interface of {act.device} is up")
+    domid, driver = loaded(m, act)
+    require(m.domains[domid].kind != "hvm", "an HVM guest's interrupts are qemu's business")
+    require(not driver.requested, f"the interface of {act.device} is up")
     guest.igbvf_open(m, domid, driver)
 
 
 def _ifdown(m: Machine, act: Act) -> None:
-    domid, driver = _loaded(m, act)
-    _require(bool(driver.requested), f"the interface of {act.device} is down")
+    domid, driver = loaded(m, act)
+    require(bool(driver.requested), f"the interface of {act.device} is down")
     guest.igbvf_close(m, domid, driver)
 
 
 def _driver_unload(m: Machine, act: Act) -> None:
-    domid, driver = _loaded(m, act)
+    domid, driver = loaded(m, act)
     if m.domains[domid].kind == "hvm":
         guest.qemu_remove(m, domid, driver)
     else:
@@ -198,7 +156,7 @@ def _driver_unload(m: Machine, act: Act) -> None:
 
 def _clean_shutdown(m: Machine, act: Act) -> None:
     """The guest goes down in order, then xend destroys the domain."""
-    domid, domain = _living_guest(m, act)
+    domid, domain = living_guest(m, act)
     if domain.kind == "pv":
         guest.device_shutdown(m, domid)
         m.fe_state(domid, FRONTEND_CLOSING)
@@ -208,21 +166,15 @@ def _clean_shutdown(m: Machine, act: Act) -> None:
 
 def _abrupt(m: Machine, act: Act) -> None:
     """The domain ends without a word from its guest: crash or xm destroy."""
-    domid, _ = _living_guest(m, act)
+    domid, _ = living_guest(m, act)
     m.clean = False
     _teardown(m, act, domid)
 
 
 def _unknown_end(m: Machine, act: Act) -> None:
     """The same, by an unknown cause."""
-    domid, _ = _living_guest(m, act)
+    domid, _ = living_guest(m, act)
     _teardown(m, act, domid)
-
-
-def _living_guest(m: Machine, act: Act) -> tuple[int, Domain]:
-    domid, domain = _living(m, act)
-    _require(domid != DOM0, "dom0 ends with the host")
-    return domid, domain
 
 
 def _teardown(m: Machine, act: Act, domid: int) -> None:
@@ -251,8 +203,8 @@ def _teardown(m: Machine, act: Act, domid: int) -> None:
 
 def _kexec(m: Machine, act: Act) -> None:
     """The guest starts another kernel: it forgets, the domain and both ledgers stay."""
-    domid, domain = _living_guest(m, act)
-    _require(domain.kind == "pv", "an HVM guest's kexec is qemu's business")
+    domid, domain = living_guest(m, act)
+    require(domain.kind == "pv", "an HVM guest's kexec is qemu's business")
     guest.device_shutdown(m, domid)
     backend = m.backends.get(domid)
     if backend is not None and backend.ring:
@@ -263,26 +215,34 @@ def _kexec(m: Machine, act: Act) -> None:
 
 def _vf_destroy(m: Machine, act: Act) -> None:
     """Virtual functions vanish: rmmod of their physical function's driver, or IOV switched off."""
-    devices = _devices(act)
-    _require(bool(devices), "vf_destroy needs a device")
+    devices = devices_of(act)
+    require(bool(devices), "vf_destroy needs a device")
     for device in devices:
         _present(m, device)
-        m.device_remove(device)
+        _hot_remove(m, device)
+
+
+def _hot_remove(m: Machine, device: PciAddress) -> None:
+    """A driver of dom0's own is removed in order; pciback's guests are not asked."""
+    driver = m.guests.get(DOM0, Guest()).driver(device)
+    if driver is not None:
+        guest.igbvf_remove(m, DOM0, driver)
+    m.device_remove(device)
 
 
 def _pf_reload(m: Machine, act: Act) -> None:
     """The physical function's driver is loaded anew: virtual functions vanish and come back."""
-    devices = _devices(act)
-    _require(bool(devices), "pf_reload needs a device")
+    devices = devices_of(act)
+    require(bool(devices), "pf_reload needs a device")
     for device in devices:
         if m.device(device).present:
-            m.device_remove(device)
+            _hot_remove(m, device)
     for device in devices:
         m.device_add(device)
 
 
 def _flr(m: Machine, act: Act) -> None:
-    device = _device(act)
+    device = device_of(act)
     _present(m, device)
     m.flr(device)
 

@@ -10,8 +10,8 @@ window of used domids.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from emulator.counters import Domids, Fault, next_vector
 from emulator.pci import PciAddress
 from emulator.records import (
     DOM0,
@@ -29,43 +29,6 @@ from emulator.records import (
     Guest,
     Pair,
 )
-
-DOMIDS_WINDOW = 4096
-_WINDOW_MASK = (1 << DOMIDS_WINDOW) - 1
-
-
-class Domids(NamedTuple):
-    """The domids given out so far: the highest, and a bit for each of the 4096 below it.
-
-    Xen hands domids out in ascending order, so one from below the window counts as used.
-    """
-
-    highest: int
-    recent: int
-
-    def used(self, domid: int) -> bool:
-        """Whether the domid can no longer be given to a new domain."""
-        behind = self.highest - domid
-        if behind < 0:
-            return False
-        return behind >= DOMIDS_WINDOW or bool(self.recent >> behind & 1)
-
-    def with_used(self, domid: int) -> Domids:
-        """The same with one more domid used."""
-        ahead = domid - self.highest
-        if ahead <= 0:
-            return Domids(self.highest, self.recent | 1 << -ahead)
-        if ahead >= DOMIDS_WINDOW:
-            return Domids(domid, 1)
-        return Domids(domid, (self.recent << ahead | 1) & _WINDOW_MASK)
-
-
-class Fault(NamedTuple):
-    """An armed one-shot failure: the `left`-th next event of the kind fails with `ret`."""
-
-    kind: str
-    left: int
-    ret: int
 
 
 class State:
@@ -289,19 +252,6 @@ class State:
         if domain is None:
             return ()
         return tuple(sorted(pirq for pirq, each in domain.table.items() if each.vector > 0))
-
-
-def next_vector(used: int, last: int) -> int | None:
-    """The dynamic vector that Xen hands out after `last` (xen/arch/x86/io_apic.c:
-    assign_irq_vector())."""
-    vector = last
-    while used >> vector & 1:
-        vector += 8
-        if vector > VECTOR_LAST:
-            vector = VECTOR_FIRST + (vector + 1 & 7)
-        if vector == last:
-            return None
-    return vector
 
 
 def _device_essence(device: Device) -> tuple[object, ...]:

@@ -30,7 +30,8 @@ _REMOVE = _RESET | {
     "xen_core_pci_warn",
     "xen_pci_remove",
 }
-_SHUTDOWN = _UNMAP | _DROPPED_WRITES
+_DISABLE = frozenset({"disable_msix_get_err"})
+_SHUTDOWN = _UNMAP | _DROPPED_WRITES | _DISABLE
 
 EMITS: Mapping[str, frozenset[str]] = {
     "host_boot": frozenset(),
@@ -47,6 +48,7 @@ EMITS: Mapping[str, frozenset[str]] = {
     "driver_load": _MAP
     | _UNMAP
     | _ENABLE_DEVICE
+    | _DISABLE
     | {
         "cant_enable_msix_msi_assigned",
         "enable_msix_get_err",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from emulator.counters import next_vector
 from emulator.effects import Deed
 from emulator.ledgers import CrashError, Ledgers
 from emulator.pci import PciAddress
 from emulator.records import PIRQ_MAX, Descriptor, Device, Domain, Mapped
-from emulator.state import next_vector
 
 EPERM: Final = -1
 ESRCH: Final = -3
@@ -93,13 +93,14 @@ def physdev_map_pirq(
 ) -> int:
     """Map a pirq of the domain to the device's MSI-X entry or MSI; the pirq, or a negative errno.
 
-    xen/arch/x86/physdev.c: physdev_map_pirq(), 3.4.4.  An unknown domain fails silently.
+    xen/arch/x86/physdev.c: physdev_map_pirq(), 3.4.4.  An unknown domain fails silently.  Fault
+    points: map_no_vector and map_no_pirq, as if others had used up what there is.
     """
     domain = w.domain(domid)
     if domain is None:
         return ESRCH
     hypervisor = w.traits.xen
-    vector = assign_irq_vector(w)
+    vector = None if w.fails("map_no_vector") is not None else assign_irq_vector(w)
     if vector is None:
         _complain(w, "xen_map_wrong_vector", hypervisor.wrong_vector, domid, bad_vector=ENOSPC)
         return EINVAL
@@ -110,8 +111,8 @@ def physdev_map_pirq(
             _complain(w, "xen_map_already", source, domid, map_index=-1, wanted_pirq=-1, pirq=-pirq)
             free_irq_vector(w, vector)
             return EBUSY
-    pirq = PIRQ_MAX
-    while pirq in domain.table:
+    pirq = PIRQ_MAX if w.fails("map_no_pirq") is None else PIRQ_MSI_MIN
+    while pirq in domain.table and pirq > PIRQ_MSI_MIN:
         pirq -= 1
     # The test for "none free" compares with the lowest allowed pirq, so that one is never given.
     if pirq <= PIRQ_MSI_MIN:

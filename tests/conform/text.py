@@ -13,7 +13,7 @@ _READONLY = (
     "Driver tried to write to a read-only configuration space field at offset 0x{offset:x}, "
     "size {size}. This may be harmless, but if you have problems with your device:"
 )
-_TABLE: dict[str, str] = {
+TABLE: dict[str, str] = {
     "cant_enable_msi_msix_assigned": "PCI: {device}: Can't enable MSI.  "
     "Device already has MSI-X vectors assigned",
     "cant_enable_msix_msi_assigned": "PCI: {device}: Can't enable MSI-X.  "
@@ -64,7 +64,7 @@ _CONTINUATIONS = ("pciback_readonly_write_2", "pciback_readonly_write_3")
 
 
 def _print_by_table(effect: Effect) -> str:
-    return _TABLE[effect.kind].format(**effect.fields)
+    return TABLE[effect.kind].format(**effect.fields)
 
 
 PRINT: Callable[[Effect], str] = _print_by_table
