@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from diagnose.rulefile import Key, RuleFile, Table
 from emulator.kernels import ROWS
 
+if TYPE_CHECKING:
+    from diagnose.diagnosis import FixKind
+
 FIXES = Path(__file__).parent / "fixes.toml"
 
-FIX_KINDS = ("upgrade", "backport", "workaround", "recover")
+FIX_KINDS: tuple[FixKind, ...] = ("upgrade", "backport", "workaround", "recover")
 """In the order in which they are recommended: a released kernel first."""
 
 _FILE_KEYS: Mapping[str, Key] = MappingProxyType({
@@ -45,7 +48,7 @@ class Fix:
     """One thing to do. `assume` is a kernel row's name, or `id` for what guests do or should do."""
 
     id: str
-    kind: str
+    kind: FixKind
     title: str
     assume: str
     component: str
@@ -81,8 +84,9 @@ def _fix(file: RuleFile, nr: int, table: Table) -> Fix:
     file.check(table, FIX_KEYS, ("fix", nr))
     text = {name: " ".join(str(table[name]).split())
             for name, key in FIX_KEYS.items() if key.type == "string"}
+    kind = cast("FixKind", text.pop("kind"))
     rows = tuple(row.name for row in ROWS)
     if text["assume"] not in (*rows, text["id"]):
         file.unknown(("fix", nr, "assume"), "The kernel row", text["assume"], rows)
     lists = {name: tuple(cast("list[str]", table[name])) for name in ("faults", "references")}
-    return Fix(**text, faults=lists["faults"], references=lists["references"])
+    return Fix(**text, kind=kind, faults=lists["faults"], references=lists["references"])
