@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from emulator.life import Act
+
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave
 from diagnose.propose import USUAL_VECTORS, Context, Plan, endings, plans
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
 from diagnose.timeline import Item, Timeline
 from emulator.kernels import ROWS, Row, distance
-from emulator.life import Act
 from emulator.machine import State
 from emulator.pci import PciAddress
 
@@ -29,7 +30,7 @@ BEAM_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What the search found: complete stories, cheapest first, and whether any had to be dropped."""
+    """What the search found: complete stories, cheapest first; `dropped`: not all of them."""
 
     timeline: Timeline
     stories: tuple[Hypothesis, ...]
@@ -48,13 +49,21 @@ class Replay:
 
 
 def replay(timeline: Timeline, release: int | None, rows: Sequence[Row] = ROWS) -> Replay:
-    """Search all rows together; `release` is the dom0 build that the banner suggests."""
-    search = _Search(timeline, release)
-    beam = list(search.beginnings(rows))
-    for at in range(len(timeline.items)):
-        beam = search.advance(beam, at)
-    ended = [done for hyp in beam for done in search.finish(hyp)]
-    stories = sorted(search.merged(ended), key=lambda h: (h.price, _row_rank(h)))
+    """Search all rows together; `release` is the dom0 build that the banner suggests.
+
+    First for stories without any contradiction, which most logs have; only if there is none, for
+    those with the fewest.
+    """
+    stories: list[Hypothesis] = []
+    for strict in (True, False):
+        search = _Search(timeline, release, strict)
+        beam = list(search.beginnings(rows))
+        for at in range(len(timeline.items)):
+            beam = search.advance(beam, at)
+        ended = [done for hyp in beam for done in search.finish(hyp)]
+        stories = sorted(search.merged(ended), key=lambda h: (h.price, _row_rank(h)))
+        if strict and stories and not stories[0].contradictions:
+            break
     return Replay(timeline, tuple(stories), search.dropped, release)
 
 
@@ -63,7 +72,8 @@ def _row_rank(hyp: Hypothesis) -> int:
 
 
 class _Search:
-    def __init__(self, timeline: Timeline, release: int | None) -> None:
+    def __init__(self, timeline: Timeline, release: int | None, strict: bool) -> None:
+        self.strict = strict
         self.timeline = timeline
         self.release = release
         self.enactor = Enactor(timeline)
@@ -72,7 +82,7 @@ class _Search:
     # --- the beginning and the end ----------------------------------------------------------
 
     def beginnings(self, rows: Iterable[Row]) -> Iterator[Hypothesis]:
-        """One story for each row and each state that the machine may be in before the first line."""
+        """One story for each row and each state that the machine may start in."""
         for row in rows:
             prior = costs().other["row_distance"] * distance(row, self.release)
             fresh = Hypothesis(row, State.boot(), cost=prior,
@@ -83,34 +93,33 @@ class _Search:
             for devices in _device_sets(self.timeline.devices):
                 yield from self._histories(fresh, devices)
 
-    def _histories(self, fresh: Hypothesis, devices: tuple[PciAddress, ...]) -> Iterator[Hypothesis]:
+    def _histories(self, fresh: Hypothesis,
+                   devices: tuple[PciAddress, ...]) -> Iterator[Hypothesis]:
         """Lives that may lie before the log: an owner still there, one long gone, or both."""
-        for gone in (False, True):
-            for loaded in (None, False, True):
-                acts: list[Act] = [Act("seize", device=d) for d in devices]
-                extra = 0
-                if gone:
-                    acts.extend(self._life(UNKNOWN_DOMID_MIN, devices, loaded=True))
-                    acts.append(Act("clean_shutdown", UNKNOWN_DOMID_MIN))
-                    extra = costs().other["earlier_life"]
-                if not gone and loaded is None:
-                    continue
-                for domid in self._first_owners(devices) if loaded is not None else (0,):
-                    present = self._life(domid, devices, loaded) if loaded is not None else []
-                    story = self._told(fresh, [*acts, *present])
-                    if story is not None:
-                        yield story.plus(cost=extra)
+        seized = [Act("seize", device=d) for d in devices]
+        before = [*self._life(UNKNOWN_DOMID_MIN, devices, len(devices)),
+                  Act("clean_shutdown", UNKNOWN_DOMID_MIN)]
+        for earlier, extra in (([], 0), (before, costs().other["earlier_life"])):
+            lives: list[list[Act]] = [[]] if earlier else []
+            for domid in self._first_owners():
+                lives.extend(self._life(domid, devices, loaded)
+                             for loaded in range(len(devices) + 1))
+            for life in lives:
+                story = self._told(fresh, [*seized, *earlier, *life])
+                if story is not None:
+                    yield story.plus(cost=extra)
 
-    def _life(self, domid: int, devices: tuple[PciAddress, ...], loaded: bool) -> list[Act]:
+    def _life(self, domid: int, devices: tuple[PciAddress, ...], loaded: int) -> list[Act]:
+        """A domain that has the devices, its guest having loaded the drivers of the first few."""
         acts = [Act("domain_start", domid, devices=devices)]
-        for device in devices if loaded else ():
+        for device in devices[:loaded]:
             nvec = self.timeline.entries.get(device) or next(iter(self.timeline.flushes),
                                                               USUAL_VECTORS)
             acts.append(Act("driver_load", domid, device, nvec=nvec))
             acts.append(Act("ifup", domid, device))
         return acts
 
-    def _first_owners(self, devices: tuple[PciAddress, ...]) -> Iterator[int]:
+    def _first_owners(self) -> Iterator[int]:
         """Who may own the devices as the log begins: the first domid told, or one never told."""
         for item in self.timeline.items:
             if item.birth is not None or item.boot:
@@ -173,10 +182,16 @@ class _Search:
         item = self.timeline.items[at]
         self.enactor.forget()
         moved: list[Hypothesis] = []
-        least = min(hyp.contradictions for hyp in beam)
-        for hyp in sorted(beam, key=lambda h: h.price):
-            moved.extend(self._over(hyp, item, at, least + SLACK - hyp.contradictions))
+        most = self._most(beam)
+        for hyp in beam:
+            moved.extend(self._over(hyp, item, at, most - hyp.contradictions))
         return self._kept([replace(hyp, mask=hyp.mask >> 1) for hyp in moved])
+
+    def _most(self, hyps: Sequence[Hypothesis]) -> int:
+        """How many contradictions a story may have to be followed beside these."""
+        if self.strict:
+            return 0
+        return min((hyp.contradictions for hyp in hyps), default=0) + SLACK
 
     def _over(self, hyp: Hypothesis, item: Item, at: int, budget: int) -> list[Hypothesis]:
         if hyp.mask & 1:
@@ -286,17 +301,17 @@ class _Search:
 
     def _kept(self, hyps: list[Hypothesis]) -> list[Hypothesis]:
         hyps = sorted(self.merged(hyps), key=lambda h: h.price)
-        least = hyps[0].contradictions
+        most = self._most(hyps)
         kept: list[Hypothesis] = []
         counts: dict[str, int] = {}
         for hyp in hyps:
-            if hyp.contradictions > least + SLACK:
-                continue
+            if hyp.contradictions > most:
+                break
             counts[hyp.row.name] = counts.get(hyp.row.name, 0) + 1
             if counts[hyp.row.name] <= BEAM_MAX:
                 kept.append(hyp)
             else:
-                self.dropped = self.dropped or hyp.contradictions == least
+                self.dropped = self.dropped or hyp.contradictions == hyps[0].contradictions
         return kept
 
 
