@@ -22,7 +22,7 @@ help:
 
 # A fault is the right answer to the bundled incident, and a fault exits with 1.
 demo: $(VENV)/.ready
-	@$(BIN)/diagnose log --fail-on never $(DEMO)
+	@$(BIN)/diagnose log --fail-on never $(DEMO)/*.log
 
 test: $(VENV)/.ready-dev lint types
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -20,7 +20,7 @@ import typer
 
 from diagnose import __version__
 from diagnose.console import complain, emit, style_for
-from diagnose.errors import DiagnoseError, UsageError, nearest
+from diagnose.errors import DiagnoseError, InputError, UsageError, nearest
 from diagnose.options import Options
 from diagnose.render import FORMATS, render
 from diagnose.render.paper import WIDTH_MIN
@@ -94,8 +94,7 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH",
-        help="Logs of one incident of one host, files or directories, compressed or not; "
-        "- is the standard input.",
+        help="Logs of one incident of one host, compressed or not; - is the standard input.",
     ),
 ]
 Files = list[str] | None
@@ -180,6 +179,8 @@ def log(
         toolstack=tuple(toolstack or ()),
         device=device,
     )
+    if "-" in paths and sys.stdin is None:
+        raise InputError("-: the standard input is closed, so nothing can be read from it.")
     result = conclude(paths, options)
     if not quiet:
         _tell(result.remarks)

@@ -102,7 +102,7 @@ def _advice(paper: Paper, advice: Recommendation) -> None:
 
 def _step(paper: Paper, taken: StoryStep, room: int) -> None:
     seen = taken.status == "observed"
-    tail: list[Piece] = [("faint", f" (else: {taken.why.rstrip('.')})")] if taken.why else []
+    tail: list[Piece] = [("faint", f" ({taken.why.rstrip('.')})")] if taken.why else []
     mark = ("place" if seen else "doubt", _where(taken).ljust(room))
     paper.item(mark, *([step(taken)] if seen else [("doubt", step(taken)), *tail]), indent=1, gap=2)
 

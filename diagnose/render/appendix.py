@@ -105,8 +105,8 @@ def sources(paper: Paper, diagnosis: Diagnosis) -> None:
 
 def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
     kernel = diagnosis.kernel
-    if kernel.row is None:
-        _row(paper, "kernel", "no banner and nothing that would tell one from another")
+    if kernel.row is None or kernel.how == "unknown":
+        _row(paper, "kernel", "unknown; nothing here tells one kernel row from another")
     else:
         release = f"{kernel.release}, " if kernel.release else ""
         text = f"{kernel.row} ({release}{_HOW.get(kernel.how, 'assumed')})"

@@ -34,19 +34,19 @@ def overview(paper: Paper, diagnosis: Diagnosis) -> None:
     """One row a finding, effects indented under their causes; none for a single finding."""
     if len(diagnosis.findings) < 2 and not paper.style.short:
         return
-    depth = _depths(diagnosis.findings)
-    rows = [_row(finding, depth[finding.id]) for finding in diagnosis.findings]
+    rows = [
+        (number + 1, *_row(diagnosis.findings[number], depth))
+        for number, depth in _tree(diagnosis.findings)
+    ]
     shown = rows if paper.style.full else rows[:ROWS_MAX]
     digits = len(str(len(rows)))
-    widths = _fitting([max(map(len, column)) for column in zip(*shown)], paper.width - digits - 1)
+    columns = list(zip(*(row[1:] for row in shown)))
+    widths = _fitting([max(map(len, texts)) for texts in columns], paper.width - digits - 1)
     paper.blank()
-    for number, row in enumerate(shown, 1):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-        paper.exact(
-            ("strong", f"{number:>{digits}}  {cells[0]}"),
-            *(f"  {cell}" for cell in cells[1:]),
-            indent=1,
-        )
+    for number, *row in shown:
+        cells = [str(cell).ljust(width) for cell, width in zip(row, widths)]
+        lead: Piece = ("strong", f"{number:>{digits}}  {cells[0]}")
+        paper.exact(lead, *(f"  {cell}" for cell in cells[1:]), indent=1)
     if len(shown) < len(rows):
         paper.put(("faint", f"… and {len(rows) - len(shown)} more; -v lists them all"), indent=1)
 
@@ -57,9 +57,10 @@ def findings(paper: Paper, diagnosis: Diagnosis) -> None:
     for number, finding in enumerate(diagnosis.findings):
         own = (finding.id,) if paper.style.full else ()
         alike.setdefault((finding.fault, finding.confidence, *own), []).append(number)
+    proven: dict[str, int] = {}
     for numbers in alike.values():
         first = diagnosis.findings[numbers[0]]
-        _finding(paper, numbers[0] + 1, first)
+        _finding(paper, numbers[0] + 1, first, proven)
         if len(numbers) > 1:
             _same(paper, [(number + 1, diagnosis.findings[number]) for number in numbers[1:]])
 
@@ -85,7 +86,7 @@ def quote(paper: Paper, lines: Sequence[Line], total: int, indent: int) -> None:
         paper.put(("faint", rest), indent=indent)
 
 
-def _finding(paper: Paper, number: int, finding: Finding) -> None:
+def _finding(paper: Paper, number: int, finding: Finding, proven: dict[str, int]) -> None:
     paper.heading(
         f"{number} · {finding.fault}",
         f"{finding.confidence} · {finding.severity} · {finding.rule}",
@@ -100,18 +101,30 @@ def _finding(paper: Paper, number: int, finding: Finding) -> None:
     paper.put(" · ".join(about), indent=3)
     paper.blank()
     paper.put(finding.message, indent=3)
+    _proof(paper, number, finding, proven)
     _grounds(paper, finding)
     if finding.todo:
         _label(paper, "To do")
         paper.put(finding.todo, indent=5)
 
 
+def _proof(paper: Paper, number: int, finding: Finding, proven: dict[str, int]) -> None:
+    """The sentences in order; those that an earlier finding has shown are only referred to."""
+    if not finding.proof:
+        return
+    _label(paper, "Proof")
+    known = sorted({proven[clause] for clause in finding.proof if clause in proven})
+    fresh = [clause for clause in finding.proof if clause not in proven]
+    if known:
+        as_for = f"As for {numbered('finding', 'findings', known)}"
+        paper.item("•", f"{as_for}, and:" if fresh else f"{as_for}.", indent=5)
+    for clause in fresh:
+        proven[clause] = number
+        paper.item("•", clause, indent=5)
+
+
 def _grounds(paper: Paper, finding: Finding) -> None:
-    """Why this is believed, and what speaks against it."""
-    if finding.proof:
-        _label(paper, "Proof")
-        for clause in finding.proof:
-            paper.item("•", clause, indent=5)
+    """The lines that bear it, and what speaks against it."""
     _label(paper, "Lines")
     quote(paper, finding.witness.lines, finding.witness.total, 5)
     if finding.rival is not None:
@@ -165,10 +178,17 @@ def _fitting(widths: list[int], room: int) -> list[int]:
     return widths
 
 
-def _depths(found: Sequence[Finding]) -> dict[str, int]:
-    """Length of the shortest way from a cause that is in the report; causes come first there."""
-    depth: dict[str, int] = {}
-    for finding in found:
-        above = [depth[cause] for cause in finding.follows if cause in depth]
-        depth[finding.id] = min(above) + 1 if above else 0
-    return depth
+def _tree(found: Sequence[Finding]) -> list[tuple[int, int]]:
+    """(ordinal, depth) of every finding, each effect below the first of its causes."""
+    place = {finding.id: number for number, finding in enumerate(found)}
+    below: dict[int | None, list[int]] = {}
+    for number, finding in enumerate(found):
+        causes = [place[cause] for cause in finding.follows if place.get(cause, number) < number]
+        below.setdefault(causes[0] if causes else None, []).append(number)
+    order: list[tuple[int, int]] = []
+    waiting = [(number, 0) for number in reversed(below.get(None, []))]
+    while waiting:
+        number, depth = waiting.pop()
+        order.append((number, depth))
+        waiting += [(effect, depth + 1) for effect in reversed(below.get(number, []))]
+    return order

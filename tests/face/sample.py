@@ -171,7 +171,7 @@ STORY = (
         {"domid": 1},
         "inferred",
         (),
-        "the device could not be assigned again at dom0.log:33 while dom1 lived",
+        "while dom1 lived, dom0.log:33 could not have been printed",
     ),
     StoryStep("domain_start", {"domid": 2, "device": DEVICE, "kind": "pv"}, "observed", (START2,)),
     StoryStep(
