@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from diagnose.annotation import fold
@@ -24,25 +25,23 @@ _DAYS_BEFORE = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)
 _DAY_SECONDS = 86400.0
 
 _MARKS = ("\t", "  ", "^I", "#011")
+#: A terminal that is a choice of plain words.
+_WORDS = re.compile(r"\(\?:([A-Za-z]+(?:\|[A-Za-z]+)*)\)")
 _TABS = re.compile(r"\^I|#011|\t")
 
 
 class Envelope(NamedTuple):
-    """A line without its envelope: `payload` is folded and cut; `layers` in the order worn."""
+    """A line without its envelope: `payload` is folded and cut.
+
+    `layers` are the kinds of its layers from the outside in; `told` has the texts of all their
+    fields, and where two layers tell the same, the inner one's. `speaker` is whose layer it wears,
+    None where no layer is one speaker's own.
+    """
 
     payload: str
-    layers: tuple[tuple[str, Mapping[str, str]], ...] = ()
-
-    def told(self, field: str) -> str | None:
-        """The text of a field that any layer has, the innermost first."""
-        for _, fields in reversed(self.layers):
-            if field in fields:
-                return fields[field]
-        return None
-
-    def wears(self, layer: str) -> bool:
-        """Whether the layer is among those of the line."""
-        return any(name == layer for name, _ in self.layers)
+    layers: tuple[str, ...] = ()
+    told: Mapping[str, str] = MappingProxyType({})
+    speaker: str | None = None
 
 
 def flatten(text: str) -> str:
@@ -57,36 +56,57 @@ class Peeler:
     """Peels envelopes off lines with the layers of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._any: list[Rule] = []
-        self._by_letter: dict[str, list[Rule]] = {}
-        for rule in catalogue.layers:
-            letter = _first_letter(rule)
-            if letter:
-                self._by_letter.setdefault(letter, []).append(rule)
-            else:
-                self._any.append(rule)
+        self._any = tuple(rule for rule in catalogue.layers if not _first_letters(rule))
+        letters = sorted(set("".join(map(_first_letters, catalogue.layers))))
+        self._by_letter = {
+            letter: tuple(
+                rule
+                for rule in catalogue.layers
+                if rule in self._any or letter in _first_letters(rule)
+            )
+            for letter in letters
+        }
 
     def peel(self, text: str) -> Envelope:
         """Split a raw line (no line end) into its layers and its message."""
         payload = flatten(text)
-        worn: list[tuple[str, Mapping[str, str]]] = []
-        while payload and len(worn) < LAYERS_MAX:
-            for rule in self._by_letter.get(payload[0], self._any):
+        rules = self._by_letter.get(payload[:1], self._any)
+        if not rules:
+            return Envelope(payload)
+        layers: list[str] = []
+        told: dict[str, str] = {}
+        speaker: str | None = None
+        while rules and len(layers) < LAYERS_MAX:
+            for rule in rules:
                 match = rule.regex.fullmatch(payload)
                 if match is not None:
-                    fields = match.groupdict()
-                    payload = (fields.pop("payload") or "").strip(" ")
-                    worn.append((rule.production.kind, fields))
+                    told.update(match.groupdict())
+                    payload = (told.pop("payload") or "").strip(" ")
+                    layers.append(rule.production.kind)
+                    for term in rule.production.proves:
+                        speaker = term.args[0]
+                    rules = self._by_letter.get(payload[:1], self._any)
                     break
             else:
                 break
-        return Envelope(payload, tuple(worn))
+        return Envelope(payload, tuple(layers), told, speaker)
 
 
-def _first_letter(rule: Rule) -> str:
-    """The letter with which every text of the layer begins, empty if there is no single one."""
-    letters = {steps[0][1][:1] if not steps[0][0] else "" for steps in rule.alternatives}
-    return letters.pop() if len(letters) == 1 else ""
+def _first_letters(rule: Rule) -> str:
+    """The letters with which the layer's texts can begin, empty if that is not plain to see."""
+    letters = ""
+    for steps in rule.alternatives:
+        name, text, pattern = steps[0]
+        words = _WORDS.fullmatch(pattern)
+        if not name:
+            letters += text[0]
+        elif words is not None:
+            letters += "".join(word[0] for word in words[1].split("|"))
+        elif pattern.startswith("[0-9]{4}"):
+            letters += "0123456789"
+        else:
+            return ""
+    return letters
 
 
 # --- Stamps ----------------------------------------------------------------------------------
@@ -94,17 +114,15 @@ def _first_letter(rule: Rule) -> str:
 
 def stamp(envelope: Envelope) -> Stamp:
     """What the layers tell about time, host and priority (see `Stamp`)."""
-    if not envelope.layers:
+    told = envelope.told
+    if not told:
         return NO_STAMP
-    time: float | None = None
-    kind = ""
-    for name, fields in envelope.layers:
-        clock = _CLOCKS.get(name)
-        if clock is not None:
-            kind, reader = clock
-            time = reader(fields)
-    priority = envelope.told("priority")
-    return Stamp(time, kind, envelope.told("host"), None if priority is None else int(priority))
+    digit = told.get("priority")
+    priority = None if digit is None else int(digit)
+    for mark, kind, reader in _CLOCKS:
+        if mark in told:
+            return Stamp(reader(told), kind, told.get("host"), priority)
+    return Stamp(None, "", told.get("host"), priority)
 
 
 def _syslog_time(fields: Mapping[str, str]) -> float:
@@ -127,9 +145,9 @@ def _printk_time(fields: Mapping[str, str]) -> float:
     return float(fields["seconds"])
 
 
-_CLOCKS: Mapping[str, tuple[str, Callable[[Mapping[str, str]], float]]] = {
-    "syslog": ("syslog", _syslog_time),
-    "syslog_notice": ("syslog", _syslog_time),
-    "xend_log": ("syslog", _dated_time),
-    "printk_time": ("printk", _printk_time),
-}
+#: The field by which a clock is known, its kind and its reader: the kernel's own clock first.
+_CLOCKS: tuple[tuple[str, str, Callable[[Mapping[str, str]], float]], ...] = (
+    ("seconds", "printk", _printk_time),
+    ("month", "syslog", _syslog_time),
+    ("date", "syslog", _dated_time),
+)

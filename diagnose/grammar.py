@@ -137,7 +137,10 @@ class Catalogue:
     # --- Reading ----------------------------------------------------------------------------
 
     def match(self, payload: str) -> tuple[Reading | None, bool]:
-        """The reading of a payload, or None and whether the line is a near miss."""
+        """The reading of a payload, or None and whether the line is a near miss.
+
+        The fields of noise are not read: nobody asks for them.
+        """
         hits = self._hits(payload)
         if not hits:
             return None, False
@@ -145,14 +148,26 @@ class Catalogue:
         candidates = {number for hit in hits for number in literals[hit][1]}
         for number in sorted(candidates) if len(candidates) > 1 else candidates:
             rule = self._rules[number]
+            if rule.production.noise:
+                if rule.regex.fullmatch(payload) is not None:
+                    return Reading(rule.production, {}), False
+                continue
             fields = rule.read(payload)
             if fields is not None:
                 return Reading(rule.production, fields), False
         return None, any(literals[hit][2] for hit in hits)
 
+    def read(self, payload: str) -> Reading | None:
+        """The reading of a folded payload, with the fields of noise as well."""
+        reading, _ = self.match(payload)
+        if reading is None:
+            return None
+        production = reading.production
+        return Reading(production, self._by_kind[production.kind].read(payload) or {})
+
     def parse(self, payload: str) -> tuple[str, dict[str, object]] | None:
         """Kind and fields of a message as it stands in a log, folded here; None if none fits."""
-        reading, _ = self.match(fold(payload).strip(" "))
+        reading = self.read(fold(payload).strip(" "))
         return None if reading is None else (reading.production.kind, reading.fields)
 
     def accepting(self, payload: str) -> tuple[str, ...]:

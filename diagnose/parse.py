@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from diagnose import speaker
-from diagnose.envelope import Peeler, stamp
+from diagnose import grammar, speaker
+from diagnose.envelope import Envelope, Peeler, stamp
 from diagnose.errors import InputError
 from diagnose.events import (
     SPEAKERS,
@@ -26,7 +26,7 @@ from diagnose.events import (
     Source,
     Stamp,
 )
-from diagnose.grammar import Catalogue, load
+from diagnose.grammar import Catalogue
 from diagnose.options import Options
 from diagnose.reader import Input, RawLine, Reading, from_path, read
 
@@ -79,7 +79,7 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
     read, GrammarError if the grammars cannot be used.
     """
     options = options or Options()
-    catalogue = load()
+    catalogue = grammar.load()
     remarks = [Remark("catalogue-cache", catalogue.remark)] if catalogue.remark else []
     files: list[_File] = []
     failures: list[InputError] = []
@@ -148,36 +148,49 @@ def _take(made: _File, raw: RawLine, peeler: Peeler, catalogue: Catalogue) -> st
     if not raw.payload or raw.payload.isspace():
         return "known_noise"
     envelope = peeler.peel(raw.payload)
-    host = envelope.told("host")
-    if host is not None:
-        made.hosts.add(host)
     program = speaker.program_of(envelope)
-    priority = envelope.told("priority")
-    if program == "xen" or (program == "kernel" and priority is not None):
-        _show(made, program, None if priority is None else LEVEL_NAMES[int(priority)])
-    reading, near = catalogue.match(envelope.payload) if program is not None else (None, False)
-    if reading is None or program is None or not speaker.allowed(program, reading.production):
+    host = priority = None
+    if envelope.layers:
+        host = envelope.told.get("host")
+        made.hosts.add(host or "")
+        digit = envelope.told.get("priority")
+        priority = None if digit is None else LEVEL_NAMES[int(digit)]
+        if program == "xen" or (program == "kernel" and priority is not None):
+            _show(made, program, priority)
+    if program is None:
         made.last[host] = None
-        if program is not None and (near or reading is not None):
+        return "unknown"
+    reading, near = catalogue.match(envelope.payload)
+    if reading is None or not speaker.allowed(program, reading.production):
+        made.last[host] = None
+        if near or reading is not None:
             _miss(made, raw, envelope.payload, catalogue)
             return "near_misses"
-        return "known_noise" if not envelope.payload else "unknown"
-    production, fields = reading
-    level = LEVEL_NAMES[int(priority)] if priority is not None else production.level
-    repeats = next((t for t in production.proves if t.name == "repeat"), None)
-    if repeats is not None:
-        _repeat(made, raw, host, fields[repeats.args[0]], stamp(envelope))
-        return "events"
+        return "unknown" if envelope.payload else "known_noise"
+    production = reading.production
+    level = priority or production.level
     _show(made, production.file if production.file in SPEAKERS else program, level)
-    made.voices.hear(production, [t for t in production.proves if t.holds(fields, "guest")])
     if production.noise:
         made.last[host] = None
         return "known_noise"
+    _hear(made, raw, envelope, reading, program, level)
+    return "events"
+
+
+def _hear(made: _File, raw: RawLine, envelope: Envelope, reading: grammar.Reading, program: str,
+          level: str | None) -> None:
+    """Keep a reading that is an event, or that repeats one."""
+    production, fields = reading
+    host = envelope.told.get("host")
+    for term in production.proves:
+        if term.name == "repeat":
+            _repeat(made, raw, host, fields[term.args[0]], stamp(envelope))
+            return
+    made.voices.hear(production, [t for t in production.proves if t.holds(fields, "guest")])
     line = Line(made.source.name, raw.number, raw.text)
     heard = _Heard(line, production, fields, program, level, stamp(envelope), 0)
     made.last[host] = heard
     made.heard.append(heard)
-    return "events"
 
 
 def _show(made: _File, who: str, level: str | None) -> None:
@@ -257,7 +270,7 @@ def _source(made: _File, events: Sequence[Event], kernel: str) -> Source:
         speakers=tuple(name for name in SPEAKERS if name in heard),
         compression=made.reading.compression,
         coverage=Coverage(lines=made.reading.lines, bytes=made.reading.bytes, **made.counts),
-        hosts=tuple(sorted(made.hosts)),
+        hosts=tuple(sorted(made.hosts - {""})),
         guest=(made.guest or made.source.name) if "guest" in heard else None,
         floors=dict(sorted(floors.items())),
     )

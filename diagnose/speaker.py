@@ -13,7 +13,7 @@ from diagnose.envelope import Envelope
 from diagnose.events import SPEAKERS, Production, Term
 
 KERNELS = ("dom0", "guest")
-KERNEL_PROGRAMS = ("kernel",)
+KERNEL_PROGRAMS = ("kernel", "xen", "hypervisor", "xenconsoled")
 TOOLSTACK_PROGRAMS = ("xend", "libvirtd", "xm", "xl", "virsh")
 #: What a kernel says of its own life. Without any other word of who it is, a file that says
 #: this beside a log of dom0 is a guest's: the reboot of a host leaves other traces there.
@@ -62,16 +62,14 @@ def program_of(envelope: Envelope) -> str | None:
 
     Syslog carries lines of every program, and one of them may quote a kernel.
     """
-    if envelope.wears("xend_log"):
-        return "toolstack"
-    program = envelope.told("program")
-    if program is not None:
-        name = program.partition("[")[0]
-        if name in TOOLSTACK_PROGRAMS:
-            return "toolstack"
-        if name not in KERNEL_PROGRAMS:
-            return None
-    return "xen" if envelope.wears("xen_tag") else "kernel"
+    if not envelope.layers:
+        return "kernel"
+    program = envelope.told.get("program", "kernel").partition("[")[0]
+    if program in TOOLSTACK_PROGRAMS:
+        return envelope.speaker or "toolstack"
+    if program not in KERNEL_PROGRAMS:
+        return None
+    return envelope.speaker or "kernel"
 
 
 def allowed(program: str, production: Production) -> bool:
