@@ -37,9 +37,7 @@ class Reply(NamedTuple):
 
 DONE: Final = Reply(0)
 NODOM: Final = Reply("nodom")
-NODEV: Final = Reply("nodev")
 NOHW: Final = Reply("nohw")
-NOANSWER: Final = Reply("noanswer")
 ABSENT: Final = Reply(xen.ENODEV)
 
 

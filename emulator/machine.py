@@ -9,7 +9,7 @@ of both ledgers after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from emulator import dom0, pci_core, pciback, xen
@@ -18,7 +18,7 @@ from emulator.pci import PciAddress
 from emulator.records import DOM0, Device, DeviceConfig, Pair
 from emulator.state import State
 
-__all__ = ("DeviceConfig", "Machine", "Pair", "Reply", "State")
+__all__ = ("OPERATIONS", "DeviceConfig", "Machine", "Pair", "Reply", "State")
 
 # xen/include/public/io/pciif.h: SH_INFO_MAX_VEC, XEN_PCI_ERR_dev_not_found, XEN_PCI_ERR_op_failed
 ENTRIES_MAX: Final = 128
@@ -213,3 +213,44 @@ class Machine(Host):
         if domain is None or domain.dying or domain.kind != "hvm":
             return NODOM
         return device
+
+
+# The vocabulary of the reference traces.
+OPERATIONS: Mapping[str, Callable[..., Reply]] = {
+    each.__name__: each
+    for each in (
+        Machine.pciback_load,
+        Machine.seize,
+        Machine.unbind,
+        Machine.bind_native,
+        Machine.device_remove,
+        Machine.device_add,
+        Machine.flr,
+        Machine.reset_device,
+        Machine.domain_create,
+        Machine.xen_domain_kill,
+        Machine.xen_put_ref,
+        Machine.reserve_pirqs,
+        Machine.xen_assign,
+        Machine.xen_deassign,
+        Machine.assign,
+        Machine.fe_connect,
+        Machine.fe_state,
+        Machine.backend_remove,
+        Machine.fault,
+        Machine.nop,
+        Machine.conf_read,
+        Machine.conf_write,
+        Machine.enable_msix,
+        Machine.disable_msix,
+        Machine.enable_msi,
+        Machine.disable_msi,
+        Machine.enable_device,
+        Machine.set_master,
+        Machine.disable_device,
+        Machine.bind_irq,
+        Machine.unbind_irq,
+        Machine.hvm_enable_msix,
+        Machine.hvm_disable_msix,
+    )
+}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from emulator import dom0, xen
 from emulator.effects import Deed
-from emulator.ledgers import Ledgers
+from emulator.ledgers import ImpossibleError, Ledgers
 from emulator.pci import PciAddress
 from emulator.pci_core import (
     COMMAND_DECODE,
@@ -161,10 +161,11 @@ def pciback_export_device(w: Ledgers, domid: int, address: PciAddress) -> bool:
     device.kref += 1
     device.owner = domid
     device.assignment += 1
-    return pciback_add_pci_dev(w, domid, address)
+    pciback_add_pci_dev(w, domid, address)
+    return True
 
 
-def pciback_add_pci_dev(w: Ledgers, domid: int, address: PciAddress) -> bool:
+def pciback_add_pci_dev(w: Ledgers, domid: int, address: PciAddress) -> None:
     """Put the device on the domain's virtual bus (vpci.c: pciback_add_pci_dev()).
 
     Functions of one physical slot share a virtual slot; otherwise the first empty one is taken.
@@ -187,12 +188,10 @@ def pciback_add_pci_dev(w: Ledgers, domid: int, address: PciAddress) -> bool:
     else:
         number = next((at for at, slot in enumerate(slots) if not slot), len(slots))
         if number >= VPCI_SLOTS:
-            w.dom0("err", "pciback_vpci_full", {"domid": domid, "devid": 0, "errno": -xen.ENOSPC})
-            return False
+            raise ImpossibleError(f"the virtual bus of domain {domid} has {VPCI_SLOTS} slots")
         slots[number : number + 1] = [(address,)]
         w.dom0("info", "pciback_vpci_assign", {"device": address, "virtual_slot": number})
     w.set_backend(domid, backend._replace(slots=tuple(slots)))
-    return True
 
 
 def pciback_disconnect(w: Ledgers, domid: int) -> None:

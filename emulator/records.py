@@ -28,7 +28,6 @@ BACKEND_INIT_WAIT: Final = 2
 BACKEND_INITIALISED: Final = 3
 BACKEND_CONNECTED: Final = 4
 BACKEND_CLOSING: Final = 5
-BACKEND_CLOSED: Final = 6
 
 
 class DeviceConfig(NamedTuple):
@@ -245,13 +244,6 @@ class Backend(NamedTuple):
     def devices(self) -> tuple[PciAddress, ...]:
         """The devices on the virtual bus, by slot and then in order of addition."""
         return tuple(device for slot in self.slots for device in slot)
-
-    def virtual(self, device: PciAddress) -> PciAddress | None:
-        """The address under which the guest sees the device."""
-        for number, slot in enumerate(self.slots):
-            if device in slot:
-                return PciAddress(0, 0, number, device.function)
-        return None
 
 
 class Driver(NamedTuple):

@@ -42,7 +42,6 @@ EMITS: Mapping[str, frozenset[str]] = {
             "pciback_cant_locate",
             "pciback_vpci_assign",
             "pciback_vpci_assign_func",
-            "pciback_vpci_full",
         }
     ),
     "driver_load": _MAP

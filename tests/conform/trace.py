@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from emulator.kernels import Hypervisor, Traits, row
 from emulator.ledgers import CrashError
-from emulator.machine import DeviceConfig, Machine, Reply, State
+from emulator.machine import OPERATIONS, DeviceConfig, Machine, Reply, State
 from emulator.pci import PciAddress
 from tests.conform import components
 from tests.conform.text import log_of
@@ -130,7 +130,7 @@ class Replay:
         if operation != "init":
             given = arguments(step)
             try:
-                reply = getattr(self.machine, operation)(**given)
+                reply = OPERATIONS[operation](self.machine, **given)
             except CrashError as error:
                 crash = error
             if operation == "device_remove":

@@ -256,6 +256,10 @@ IMPOSSIBLE = {
     "partial address": (Act("seize", device=PciAddress.from_devfn(0x80)),),
     "device that is gone": (Act("vf_destroy", device=A), Act("seize", device=A)),
     "destroying dom0": (Act("destroy", 0),),
+    "a full virtual bus": (
+        start(1, *(PciAddress(0, 1 + at // 32, at % 32, 0) for at in range(33))),
+    ),
+    "no such fault": (start(1, A), load(1, A)._replace(fault=("gremlin", 1, 0))),
 }
 
 
@@ -287,6 +291,21 @@ def test_hvm_owner_of_a_stale_record_is_named_by_what_is_left() -> None:
     assert {(each.name, each.domid, each.from_domid) for each in violations(outcome.deeds)} == {
         ("pairs_left", 2, 1)
     }
+
+
+def test_a_state_answers_who_has_what() -> None:
+    before = tell("el5", start(1, A, B), load(1, A, 2), up(1, A))[-1].state
+    assert (before.owner(A), before.owned(1), before.assignment(A)) == (1, (A, B), 1)
+    assert (before.alive(1), before.alive(2), before.kind(1)) == (True, False, "pv")
+    assert (before.loaded(1, A), before.loaded(1, B)) == ((255, 254), None)
+    assert (before.is_up(1, A), before.is_up(1, B)) == (True, False)
+    assert (before.backend_state(1), before.backend_state(2)) == (4, None)
+    assert [tuple(pair) for pair in before.pairs(A)] == [(255, 0, 1, 1), (254, 1, 1, 1)]
+    assert (before.pirqs(1), before.pirqs(2)) == ((254, 255), ())
+    after = tell("el5", Act("destroy", 1), state=before)[-1].state
+    assert (after.owner(A), after.owned(1), after.alive(1)) == (None, (), False)
+    assert (after.seized(A), after.pirqs(1), len(after.pairs(A))) == (True, (), 2)
+    assert before.living() == (1,)
 
 
 def test_domids_may_be_placeholders() -> None:
