@@ -105,17 +105,14 @@ def physdev_map_pirq(
         _complain(w, "xen_map_wrong_vector", hypervisor.wrong_vector, domid, bad_vector=ENOSPC)
         return EINVAL
     # Only a forced unbind leaves an entry behind whose vector is free again.
-    for pirq, mapped in domain.table.items():
+    for held, mapped in domain.table.items():
         if mapped.vector == -vector:
             source = hypervisor.already_mapped
-            _complain(w, "xen_map_already", source, domid, map_index=-1, wanted_pirq=-1, pirq=-pirq)
+            _complain(w, "xen_map_already", source, domid, map_index=-1, wanted_pirq=-1, pirq=-held)
             free_irq_vector(w, vector)
             return EBUSY
-    pirq = PIRQ_MAX if w.fails("map_no_pirq") is None else PIRQ_MSI_MIN
-    while pirq in domain.table and pirq > PIRQ_MSI_MIN:
-        pirq -= 1
-    # The test for "none free" compares with the lowest allowed pirq, so that one is never given.
-    if pirq <= PIRQ_MSI_MIN:
+    pirq = _highest_free_pirq(domain)
+    if pirq is None or w.fails("map_no_pirq") is not None:
         _complain(w, "xen_no_free_pirq", hypervisor.no_free_pirq, domid)
         free_irq_vector(w, vector)
         return ENOSPC
@@ -130,6 +127,17 @@ def physdev_map_pirq(
     w.set_descriptor(vector, Descriptor(address, is_msix))
     domain.table[pirq] = Mapped(vector, address)
     return pirq
+
+
+def _highest_free_pirq(domain: Domain) -> int | None:
+    """xen/arch/x86/irq.c: get_free_pirq() for MSI.
+
+    The test for "none free" compares with the lowest allowed pirq, so that one is never given.
+    """
+    pirq = PIRQ_MAX
+    while pirq in domain.table and pirq > PIRQ_MSI_MIN:
+        pirq -= 1
+    return pirq if pirq > PIRQ_MSI_MIN else None
 
 
 def unmap_domain_pirq(w: Ledgers, domid: int, pirq: int) -> int:
