@@ -135,7 +135,8 @@ class Replay:
                 crash = error
             if operation == "device_remove":
                 self.keep_ghost(given["dev"])
-        pairs = [("log", step["log"], [list(line) for line in log_of(self.machine.effects)])]
+        printed = [list(line) for line in log_of(self.machine.effects)]
+        pairs: list[tuple[str, Any, Any]] = [("log", step["log"], printed)]
         recorded = step.get("crash")
         if recorded is not None or crash is not None:
             wanted = recorded and (recorded["who"], recorded["what"])

@@ -216,7 +216,9 @@ def test_with_the_prune_no_teardown_leaves_a_pair(story: list[int]) -> None:
 
 def test_the_stories_reach_what_the_laws_are_about() -> None:
     """Every act, every violation and all effects but the rarest occur in stories of this kind."""
-    acts, kinds, names = set(), set(), set()
+    acts: set[str] = set()
+    kinds: set[str] = set()
+    names: set[str] = set()
     for seed in range(300):
         chance = random.Random(seed)
         story = [chance.randrange(2**24) for _ in range(60)]

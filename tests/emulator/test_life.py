@@ -85,7 +85,7 @@ def test_acts_print_what_the_recorded_guests_and_toolstack_made_the_kernels_prin
 
 
 def _refused(step: Mapping[str, Any]) -> bool:
-    return step["op"] == "assign" and step["ret"] != 0
+    return bool(step["op"] == "assign" and step["ret"] != 0)
 
 
 # --- the flagship story and its neighbours, row by row
@@ -101,9 +101,9 @@ UNLOAD = (
     start(2, A),
     load(2, A),
 )
-STALE = ["pairs_left", "stale_served"]
+STALE: list[str] = ["pairs_left", "stale_served"]
 OWN = ["own_unmap_refused"]
-EXPECTED = {
+EXPECTED: Mapping[str, tuple[list[str], list[str], list[str]]] = {
     "el5": (STALE, STALE, []),
     "el5+1070": (STALE, OWN, []),
     "el5+945+956+1070": (STALE, OWN, []),
