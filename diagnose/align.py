@@ -46,6 +46,7 @@ class Match:
     lines: list[Event] = field(default_factory=list)
     unseen: list[Effect] = field(default_factory=list)     # should be there and is not
     first: int | None = None                               # index of the first spine item matched
+    passed: int = 0                                        # other acts' lines between its own
     mask: int = 0
     xen_mask: int = 0
     life: Life | None = None
@@ -93,7 +94,7 @@ def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: in
 def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: int,
               devices: frozenset[PciAddress], domid: int | None) -> int | None:
     """The next unexplained item that prints the effect, if no line forbids to look that far."""
-    items = timeline.items
+    items, passed = timeline.items, 0
     for place in range(start, min(len(items), at + LOOKAHEAD_MAX)):
         item = items[place]
         if match.mask >> (place - at) & 1:
@@ -105,7 +106,9 @@ def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: 
         if agrees(effect, item.event):
             match.mask |= 1 << (place - at)
             match.lines.append(item.event)
+            match.passed += passed if match.first is not None else 0
             return place
+        passed += 1
         if _blocks(item, devices, domid):
             return None
     return None

@@ -83,7 +83,7 @@ def _touched(act: Act, open_: Mapping[PciAddress, Hold]) -> list[PciAddress]:
 
 def assignment_reports(found: Sequence[Hold], hvm: frozenset[int],
                        pv: frozenset[int] = frozenset()) -> tuple[AssignmentReport, ...]:
-    """The holds as the report shows them; `hvm` and `pv` are domids that some line tells to be so."""
+    """The holds as reported; `hvm` and `pv` are domids that some line tells to be so."""
     reports = []
     for hold in found:
         lines = unique(hold.lines)

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.invariants import violations
-from emulator.life import Act, Impossible, Outcome, perform
-
 from diagnose.align import Match, align
 from diagnose.costs import costs
 from diagnose.events import Event
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life, Step, Unexplained
 from diagnose.timeline import EFFECT_KINDS, Timeline
+from emulator.invariants import violations
+from emulator.life import Act, Impossible, Outcome, perform
 from emulator.machine import State
 from emulator.pci import PciAddress
 
@@ -74,6 +73,7 @@ class Enactor:
         if match.life is not None:
             lives = tuple(match.life if life.domid == act.domid else life for life in lives)
         cost = 0 if step.observed else costs().inferred[act.op]
+        cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]
         grown = replace(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 from diagnose.costs import costs
@@ -100,18 +99,30 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
 
 def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[int, int]]:
     """Whom a starting domain may be, with the cost of the guess: what lines near its start tell."""
-    hyp, timeline, at = context.hyp, context.timeline, context.at
-    seen: list[int] = []
-    if context.item.domid is not None and context.item.event.speaker == "dom0":
-        seen.append(context.item.domid)
-    low, high = max(0, at - NEIGHBOURHOOD), min(len(timeline.items), at + NEIGHBOURHOOD)
-    births = [timeline.items[i].birth for i in chain(range(at - 1, low - 1, -1), range(at, high))]
-    seen.extend(b for b in births if b is not None)
-    seen.extend(_next_told(context, devices))
-    found = [d for d in dict.fromkeys(seen) if d > hyp.newest][:3]
-    yield from ((domid, 0) for domid in found)
-    if not (context.item.domid is not None and found[:1] == [context.item.domid]):
+    hyp, told = context.hyp, context.item.domid
+    if told is not None and told > hyp.newest and context.item.event.speaker == "dom0":
+        yield told, 0
+        return
+    births = [domid for domid in _births(context) if domid > hyp.newest]
+    later = [domid for domid in _next_told(context, devices) if domid > hyp.newest]
+    yield from ((domid, 0) for domid in list(dict.fromkeys([*births, *later]))[:3])
+    if not births:
         yield UNKNOWN_DOMID_MIN + hyp.unknowns, costs().other["unknown_domid"]
+
+
+def _births(context: Context) -> Iterator[int]:
+    """Domids born between dom0's effects before this line and after it, nearest first."""
+    items, at = context.timeline.items, context.at
+    before = range(at - 1, max(-1, at - NEIGHBOURHOOD), -1)
+    after = range(at + 1, min(len(items), at + NEIGHBOURHOOD))
+    for places in (before, after):
+        for place in places:
+            item = items[place]
+            if item.birth is not None:
+                yield item.birth
+            elif item.boot or (item.effect and item.event.speaker == "dom0" and
+                               item.event.kind != items[at].event.kind):
+                break
 
 
 def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from emulator.life import Act
-
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave
 from diagnose.propose import USUAL_VECTORS, Context, Plan, endings, plans
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
 from diagnose.timeline import Item, Timeline
 from emulator.kernels import ROWS, Row, distance
+from emulator.life import Act
 from emulator.machine import State
 from emulator.pci import PciAddress
 
@@ -222,22 +221,30 @@ class _Search:
     def _explained(self, hyp: Hypothesis, at: int, budget: int) -> Iterator[Hypothesis]:
         rare: list[Plan] = []
         clean = False
+        prepared: dict[tuple[Act, ...], Hypothesis | None] = {}
         for plan in plans(self.timeline, hyp, at):
             if plan.rare:
                 rare.append(plan)
                 continue
-            for story in self._played(hyp, plan, at, budget):
+            for story in self._played(hyp, plan, at, budget, prepared):
                 clean = clean or story.contradictions == hyp.contradictions
                 yield story
         if not clean:
             for plan in rare:
-                yield from self._played(hyp, plan, at, budget)
+                yield from self._played(hyp, plan, at, budget, prepared)
 
-    def _played(self, hyp: Hypothesis, plan: Plan, at: int, budget: int) -> Iterator[Hypothesis]:
-        """The story with a plan carried out; what follows a load of a driver is carried out too."""
-        story = self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
-        if story is not None:
-            story = self._chain(story, plan.before[plan.prior:], at, budget)
+    def _played(self, hyp: Hypothesis, plan: Plan, at: int, budget: int,
+                prepared: dict[tuple[Act, ...], Hypothesis | None]) -> Iterator[Hypothesis]:
+        """The story with a plan carried out; what follows a load of a driver is carried out too.
+
+        `prepared` remembers what came before the line in other plans, which often is the same.
+        """
+        if plan.before not in prepared:
+            story = self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
+            if story is not None:
+                story = self._chain(story, plan.before[plan.prior:], at, budget)
+            prepared[plan.before] = story
+        story = prepared[plan.before]
         if story is None:
             return
         act, start = plan.act, hyp.contradictions
