@@ -1,0 +1,137 @@
+"""The sample contract: what stands above a production is true of it."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from diagnose.annotation import Block, fold, read_blocks
+from diagnose.catalogue import FILES
+from diagnose.catalogue_file import grammar_directory
+from diagnose.envelope import Peeler
+from diagnose.events import Production
+from diagnose.grammar import load
+
+CATALOGUE = load()
+
+
+def blocks(*files: str) -> Iterator[Block]:
+    for file in files:
+        path = grammar_directory() / f"{file}.lark"
+        yield from read_blocks(path.read_text(encoding="utf-8"), path.name)[1]
+
+
+MESSAGES = [block for block in blocks(*FILES) if "layer" not in block.flags]
+LAYERS = [block for block in blocks("envelope") if "layer" in block.flags]
+
+
+def kind_of(block: Block) -> str:
+    return block.kind
+
+
+def as_value(told: object) -> object:
+    """A list in an annotation is an address: segment, bus, slot, function."""
+    return tuple(told) if isinstance(told, list) else told
+
+
+@pytest.mark.parametrize("block", MESSAGES, ids=kind_of)
+def test_each_sample_has_exactly_one_reading(block: Block) -> None:
+    for sample in block.samples:
+        payload = fold(sample.text).strip(" ")
+        accepting = CATALOGUE.accepting(payload)
+        exact = [kind for kind in accepting if not CATALOGUE.production(kind).generic]
+        assert block.kind in accepting
+        assert exact == ([] if "generic" in block.flags else [block.kind])
+
+
+@pytest.mark.parametrize("block", MESSAGES, ids=kind_of)
+def test_each_sample_gives_its_fields(block: Block) -> None:
+    for sample in block.samples:
+        reading = CATALOGUE.parse(sample.text)
+        assert reading == (
+            block.kind,
+            {name: as_value(value) for name, value in sample.fields.items()},
+        )
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in MESSAGES if "unprintable" not in block.flags], ids=kind_of
+)
+def test_what_is_read_can_be_printed_and_read_again(block: Block) -> None:
+    for sample in block.samples:
+        reading = CATALOGUE.parse(sample.text)
+        assert reading is not None
+        printed = CATALOGUE.print_line(*reading)
+        assert printed == sample.text
+        assert CATALOGUE.parse(printed) == reading
+
+
+@pytest.mark.parametrize("block", LAYERS, ids=kind_of)
+def test_each_layer_comes_off_its_sample(block: Block) -> None:
+    for sample in block.samples:
+        envelope = Peeler(CATALOGUE).peel(sample.text)
+        told = {name: str(value) for name, value in sample.fields.items()}
+        payload = told.pop("payload").strip(" ")
+        assert envelope.layers == (block.kind,)
+        assert (envelope.payload, dict(envelope.told)) == (payload, told)
+
+
+def test_every_form_of_the_tabs_is_read_alike() -> None:
+    raw = "msix entry 2 for dev 09:10:0 are \t\t\t\t       not freed before acquire again."
+    forms = [raw, raw.replace("\t", "^I"), raw.replace("\t", "#011"), fold(raw), f"  {raw}  "]
+    payloads = {Peeler(CATALOGUE).peel(form).payload for form in forms}
+    assert payloads == {fold(raw)}
+
+
+def test_a_field_name_means_one_type_everywhere() -> None:
+    family = {"DEC": "number", "HEX": "number", "HEX2": "number", "HEX4": "number", "STR": "text"}
+    meaning: dict[str, str] = {}
+    for production in CATALOGUE.productions:
+        for name, suffix in production.field_types.items():
+            kind = family.get(suffix, "address")
+            assert meaning.setdefault(name, kind) == kind, f"{production.kind}: {name}"
+
+
+def test_no_field_bears_a_name_that_says_too_little() -> None:
+    for production in CATALOGUE.productions:
+        assert not set(production.field_types) & {"irq", "entry", "domain", "id", "kind", "boot"}
+
+
+def test_every_field_of_the_vocabulary_is_used() -> None:
+    text = (grammar_directory() / "common.lark").read_text(encoding="utf-8")
+    defined = {line.split(":")[0] for line in text.split("\n") if line[:1].isupper()}
+    used = "\n".join(block.body for block in blocks(*FILES))
+    bases = {"DEC", "SDEC", "HEX", "HEX2", "HEX4", "SEG", "DOT", "COLON", "DEVFN"}
+    words = {"WORD", "NAME", "REST"}
+    assert {name for name in defined - bases - words if name not in used} == set()
+
+
+def test_what_is_printed_on_the_path_is_told_apart_from_what_looks_like_it() -> None:
+    look_alikes = {
+        "unmap_vm_area failed for process 3311": "unmap_irq_failed",
+        "dev 80 get owner request ignored by lvm": "dom0_get_owner",
+        "pirq routing table not found": "xen_pirq_not_mapped",
+        "mtrr: type mismatch for e0000000,10000000 old: write-back new: write-combining":
+            "irq_handler_type_mismatch",
+        "device tap7.0 entered promiscuous mode": "vif_promisc",
+        "xenbr0: port 1(peth0) entering disabled state": "bridge_port_state",
+        "irq 90, desc: ffffffff8046c480, depth: 1, count: 0, unhandled: 0": "irq_nobody_cared",
+    }
+    for text, meant in look_alikes.items():
+        reading = CATALOGUE.parse(text)
+        assert reading is None or reading[0] != meant
+        assert reading is None or CATALOGUE.production(reading[0]).noise
+
+
+@pytest.mark.parametrize("production", CATALOGUE.productions, ids=lambda p: p.kind)
+def test_noise_proves_nothing_and_alarms_nobody(production: Production) -> None:
+    assert not (production.noise and (production.proves or production.alarming))
+
+
+def test_printing_refuses_what_the_message_cannot_say() -> None:
+    with pytest.raises(ValueError, match="prints"):
+        CATALOGUE.print_line("unmap_irq_failed", {})
+    with pytest.raises(ValueError, match="no number"):
+        CATALOGUE.print_line("unmap_irq_failed", {"pirq": "ff"})
+    with pytest.raises(KeyError):
+        CATALOGUE.print_line("no_such_message", {})
