@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagnose import __version__
-from diagnose.console import complain, emit, style_for
-from diagnose.errors import DiagnoseError, InputError, UsageError, nearest
+from diagnose.console import complain, emit, lines_of, require_input, style_for
+from diagnose.errors import DiagnoseError, UsageError, nearest
 from diagnose.options import Options
 from diagnose.render import FORMATS, render
 from diagnose.render.paper import WIDTH_MIN
+from diagnose.render.safe import neutral
 
 if TYPE_CHECKING:
     from diagnose.events import Remark
@@ -96,6 +97,10 @@ Paths = Annotated[
         metavar="PATH",
         help="Logs of one incident of one host, compressed or not; - is the standard input.",
     ),
+]
+Text = Annotated[
+    str,
+    typer.Argument(metavar="TEXT|-", help="A raw line, or - to read lines from standard input."),
 ]
 Files = list[str] | None
 Dom0 = Annotated[Files, typer.Option(metavar="F", help="F was printed by the dom0 kernel.")]
@@ -179,8 +184,8 @@ def log(
         toolstack=tuple(toolstack or ()),
         device=device,
     )
-    if "-" in paths and sys.stdin is None:
-        raise InputError("-: the standard input is closed, so nothing can be read from it.")
+    if "-" in paths:
+        require_input()
     result = conclude(paths, options)
     if not quiet:
         _tell(result.remarks)
@@ -189,6 +194,17 @@ def log(
     style = style_for(target, os.environ, width=width, no_color=no_color, verbosity=verbosity)
     emit(render(result, form, style), output)
     raise typer.Exit(exit_status(result.verdict, fail_on))
+
+
+@app.command()
+def line(text: Text) -> None:
+    """Show how one line is read: envelope, speaker, message and fields, or where it broke."""
+    from diagnose.explain_line import explain
+    from diagnose.explain_line import render as told
+
+    for number, one in enumerate(lines_of(text)):
+        rows = told(explain(one)).split("\n")
+        emit("\n" * bool(number) + "\n".join(neutral(row) for row in rows))
 
 
 def exit_status(verdict: str, fail_on: FailOn) -> int:

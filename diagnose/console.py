@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from diagnose.errors import InputError
@@ -68,6 +68,22 @@ def emit(text: str, output: str | None = None) -> None:
         raise InputError(
             f"The report cannot be written to the standard output: {error.strerror}."
         ) from error
+
+
+def require_input() -> None:
+    """Raise InputError if the standard input is closed."""
+    if sys.stdin is None:
+        raise InputError("-: the standard input is closed, so nothing can be read from it.")
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of `text`, or those of the standard input for `-`, without their ends."""
+    if text != "-":
+        yield from text.split("\n")
+        return
+    require_input()
+    for raw in sys.stdin.buffer:
+        yield raw.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
 
 
 def complain(kind: str, text: str) -> None:

@@ -175,6 +175,51 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"diagnose {__version__}\n"
 
 
+FLAGSHIP = (
+    "May 26 09:34:03 xenhost kernel: msix entry 2 for dev 01:10:0 are \t\t\t\t       not freed "
+)
+
+
+def test_a_line_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["line", FLAGSHIP + "before acquire again."]) == 0
+    out = capsys.readouterr().out
+    assert "msix-entry-not-freed" in out
+    assert "entry_nr = 2" in out
+    assert "01:10.0" in out
+    assert "\t" not in out
+
+
+def test_a_line_that_breaks_shows_where(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["line", FLAGSHIP + "before acquire \x1b[2J"]) == 0
+    out = capsys.readouterr().out
+    assert "msix-entry-not-freed" in out
+    assert "near miss" in out
+    assert out.replace("\n", "").isprintable()
+
+
+def test_lines_from_standard_input() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "diagnose", "line", "-"],
+        cwd=ROOT,
+        input=b"unmap irq ff failed\r\n\xff\xfe nonsense\nmap irq failed",
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"pirq = 255" in done.stdout
+    assert done.stdout.count(b"\n\n") == 2
+
+
+def test_a_line_from_a_closed_standard_input_is_an_error() -> None:
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "diagnose", "line", "-"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert "standard input is closed" in done.stderr
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
