@@ -176,7 +176,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 FLAGSHIP = (
-    "May 26 09:34:03 xenhost kernel: msix entry 2 for dev 01:10:0 are \t\t\t\t       not freed "
+    "May  6 09:34:03 xenhost kernel: msix entry 2 for dev 01:10:0 are \t\t\t\t       not freed "
 )
 
 
