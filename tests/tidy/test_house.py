@@ -100,7 +100,7 @@ def test_names(module: Module) -> None:
 
 def test_nothing_is_dead() -> None:
     finder = Vulture()
-    finder.scavenge([str(ROOT / folder) for folder in FOLDERS])
+    finder.scavenge([str(ROOT / folder) for folder in FOLDERS if (ROOT / folder).is_dir()])
     dead = [
         f"{Path(item.filename).relative_to(ROOT)}:{item.first_lineno} {item.typ} {item.name}"
         for item in finder.get_unused_code(min_confidence=60)
