@@ -167,7 +167,7 @@ def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int, las
         return False                      # the log ends inside the act's lines
     if effect.speaker == "dom0":
         source = items[at].event.line.input
-        return source not in timeline.gaps and \
+        return source not in timeline.gaps and (source, effect.kind) not in timeline.absent and \
             RANK[effect.level] <= timeline.rank_shown(source, "dom0")
     return _xen_must_show(timeline, hyp, effect, at)
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 
 FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer"))
 TEXTS = frozenset(("source", "versions", "level", "scope", "hint", "about", "near"))

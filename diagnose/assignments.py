@@ -11,7 +11,6 @@ from diagnose.diagnosis import AssignmentReport, DomainKind, EndedBy, StoryStep,
 from diagnose.enact import ENDS
 from diagnose.events import Line
 from diagnose.story import Step, known_domid
-from diagnose.timeline import Timeline
 from diagnose.witness import unique
 from emulator.life import Act
 from emulator.pci import PciAddress
@@ -127,14 +126,3 @@ def _why(step: Step) -> str:
         return "no line of its own; the logs end before anything depends on it"
     place = f"{step.at.line.input}:{step.at.line.line}"
     return f"without it {place} could not have been printed"
-
-
-def hvm_domids(timeline: Timeline) -> frozenset[int]:
-    """Domids that a line tells to be HVM domains."""
-    found = set()
-    for event in [*(item.event for item in timeline.items), *(e for run in timeline.xen
-                                                              for e in run)]:
-        domid = event.fields.get("domid")
-        if event.production.hint == "hvm" and isinstance(domid, int):
-            found.add(domid)
-    return frozenset(found)

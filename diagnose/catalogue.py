@@ -229,8 +229,8 @@ def _cues(block: Block, alternatives: Sequence[Sequence[Step]]) -> list[str]:
 def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
     """Literals that make a line a near miss of the production if nothing accepts it.
 
-    A single word counts only as the longest literal or as the beginning: " disabled" in the middle
-    of a line says nothing.
+    Blanks at its ends do not count to a literal's length, and a single word counts only as the
+    longest literal or as the beginning: " disabled" in the middle of a line says nothing.
     """
     found = set()
     for steps in alternatives:
@@ -240,7 +240,7 @@ def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
         found |= {
             each
             for each in literals
-            if len(each) >= NEAR_LENGTH_MIN
+            if len(each.strip()) >= NEAR_LENGTH_MIN
             and (" " in each.strip() or each == longest or begin.startswith(each))
         }
     return sorted(found)

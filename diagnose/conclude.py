@@ -25,7 +25,7 @@ from diagnose.proof import attach_step, proof, rival_text
 from diagnose.replay import Replay
 from diagnose.rules import Rule
 from diagnose.story import Step
-from diagnose.witness import alarming_events, event_facts, model_facts, unique
+from diagnose.witness import alarming_events, event_facts, model_facts, step_facts, unique
 from emulator.pci import PciAddress
 
 WITNESS_LINES_MAX = 200
@@ -62,7 +62,7 @@ def conclude(rules: Sequence[Rule], replay: Replay) -> Conclusion:
     """Let the rules speak on the best story; everything alarming ends up somewhere."""
     story = replay.best
     steps = story.steps()
-    facts = [*model_facts(steps), *event_facts(replay.timeline, story)]
+    facts = [*model_facts(steps), *event_facts(replay.timeline, story), *step_facts(steps)]
     weighed = weigh(rules, faults(rules, facts), replay)
     sure = [each for each in weighed if each.confidence]
     harmless = match([r for r in rules if r.harmless], facts)

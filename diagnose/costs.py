@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 
 class Costs(NamedTuple):
-    """`inferred`: story op → cost of one such step without a line; `other`: the rest, by name."""
+    """By story op the cost of a step without a line, and with one; `other`: the rest, by name."""
 
     inferred: Mapping[str, int]
+    observed: Mapping[str, int]
     other: Mapping[str, int]
 
 
@@ -20,4 +21,4 @@ def costs() -> Costs:
     """The table, read once."""
     text = resources.files("diagnose").joinpath("costs.toml").read_text("utf-8")
     table = tomllib.loads(text)
-    return Costs(table["inferred"], table["other"])
+    return Costs(table["inferred"], table["observed"], table["other"])

@@ -72,7 +72,7 @@ class Enactor:
         lives = hyp.lives
         if match.life is not None:
             lives = tuple(match.life if life.domid == act.domid else life for life in lives)
-        cost = 0 if step.observed else costs().inferred[act.op]
+        cost = costs().observed.get(act.op, 0) if step.observed else costs().inferred[act.op]
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]

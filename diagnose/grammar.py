@@ -19,6 +19,9 @@ from diagnose.annotation import fold
 from diagnose.events import Production, Term
 from diagnose.values import FIELD_TYPES
 
+REMEMBERED_MAX = 4096
+REMEMBERED_LENGTH_MAX = 256
+
 
 class Reading(NamedTuple):
     """A line as a production reads it."""
@@ -104,6 +107,7 @@ class Catalogue:
 
     def __init__(self, data: Mapping[str, Any], remark: str | None = None) -> None:
         self.remark = remark
+        self._memory: dict[str, tuple[Reading | None, bool]] = {}
         self.hash: str = data["hash"]
         self._rules = [Rule(each) for each in data["productions"]]
         self._by_kind = {rule.production.kind: rule for rule in self._rules}
@@ -139,8 +143,19 @@ class Catalogue:
     def match(self, payload: str) -> tuple[Reading | None, bool]:
         """The reading of a payload, or None and whether the line is a near miss.
 
-        The fields of noise are not read: nobody asks for them.
+        The fields of noise are not read: nobody asks for them. Logs repeat themselves, so the last
+        few thousand answers are kept; equal payloads share one dictionary of fields.
         """
+        known = self._memory.get(payload)
+        if known is None:
+            known = self._match(payload)
+            if len(payload) <= REMEMBERED_LENGTH_MAX:
+                if len(self._memory) >= REMEMBERED_MAX:
+                    self._memory.clear()
+                self._memory[payload] = known
+        return known
+
+    def _match(self, payload: str) -> tuple[Reading | None, bool]:
         hits = self._hits(payload)
         if not hits:
             return None, False
@@ -182,10 +197,12 @@ class Catalogue:
         """The numbers of all literals that stand in the payload."""
         words = self._words
         literals = self._literals
-        found = [number for literal, number in self._bare if literal in payload]
+        # A literal's blank at an end of the payload was cut off with the payload's ends.
+        padded = f" {payload} "
+        found = [number for literal, number in self._bare if literal in padded]
         for word in payload.split(" "):
             for number in words.get(word, ()):
-                if literals[number][0] in payload:
+                if literals[number][0] in padded:
                     found.append(number)
         return found
 

@@ -257,7 +257,7 @@ def _source(made: _File, events: Sequence[Event], kernel: str) -> Source:
     floors: dict[str, str] = {}
     heard = {event.speaker for event in events}
     for who, level in made.levels.items():
-        name = who if who in SPEAKERS else kernel
+        name = who if who in SPEAKERS else made.said or kernel
         heard.add(name)
         if level is not None and (name not in floors or _RANKS[level] > _RANKS[floors[name]]):
             floors[name] = level

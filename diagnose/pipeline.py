@@ -60,7 +60,7 @@ def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str |
     trials = recommend.trials(rules, steps, story.row) if steps else []
     advice = recommend.recommendations(rules, steps, story.row, trials, keys)
     held = assignments.holds(steps, made.troubled())
-    verdict = _verdict(made, held, story.contradictions)
+    verdict = _verdict(made, held)
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
                      for f in made.findings)
     report = Diagnosis(
@@ -71,7 +71,7 @@ def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str |
         kernel=_kernel(parsed, played, release, options, bool(steps)),
         coverage=parsed.coverage, findings=findings, harmless=tuple(made.harmless),
         suspicions=tuple(made.suspicions), divergences=tuple(made.divergences),
-        assignments=assignments.assignment_reports(held, assignments.hvm_domids(timeline)),
+        assignments=assignments.assignment_reports(held, timeline.hvm),
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         missing=missing(timeline) if verdict == "inconclusive" else (),
@@ -85,12 +85,11 @@ def event_kinds() -> dict[str, tuple[str, ...]]:
     return {p.kind: tuple(p.field_types) for p in load().productions}
 
 
-def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold],
-             contradictions: int) -> Verdict:
+def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold]) -> Verdict:
     if made.findings:
         return "fault"
     complete = any(hold.start_seen and (hold.over or hold.active) for hold in held)
-    if complete and not contradictions and not made.suspicions:
+    if complete and not made.divergences and not made.suspicions:
         return "healthy"
     return "inconclusive"
 

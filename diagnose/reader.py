@@ -23,8 +23,10 @@ CHUNK_BYTES = 1 << 18
 LINE_BYTES_MAX = 1 << 16
 #: A file that unpacks to more is no log of one incident; what lies beyond is left out.
 UNPACKED_BYTES_MAX = 1 << 34
-#: Share of bytes that are no text above which a line, or the beginning of a file, is binary.
-BINARY_SHARE = 0.1
+#: Share of bytes that are no text above which a line is none. Programs, pictures and archives
+#: have more than three tenths in their first bytes, logs with a damaged stretch do not.
+ODD_LINE_SHARE = 0.1
+ODD_FILE_SHARE = 0.3
 
 _NO_TEXT = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
 
@@ -105,7 +107,7 @@ def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
         digest.update(chunk)
         reading.bytes += len(chunk)
         if binary is None:
-            binary = _is_binary(chunk)
+            binary = _is_odd(chunk, ODD_FILE_SHARE)
             if binary:
                 reading.remark("binary-input", "This is no text; no line of it was read.")
         *whole, rest = chunk.split(b"\n")
@@ -142,20 +144,20 @@ def _line(line: bytes, dropped: int, binary: bool, reading: Reading) -> RawLine:
 def _cleaned(line: bytes, text: str) -> str | None:
     """The text without what a crash or an editor left at its ends; None if it is no text."""
     payload = text.strip("\0\ufeff")
-    if "\0" in payload or (text and not payload) or _is_binary(line):
+    if "\0" in payload or (text and not payload) or _is_odd(line, ODD_LINE_SHARE):
         return None
     return payload
 
 
-def _is_binary(data: bytes) -> bool:
-    """Whether too much of it is neither text nor the NUL bytes of a lost block of a log."""
+def _is_odd(data: bytes, share: float) -> bool:
+    """Whether more than a share is neither text nor the NUL bytes of a lost block of a log."""
     told = len(data) - data.count(b"\0")
     if not told:
         return False
     odd = len(data) - len(data.translate(None, _NO_TEXT))
     if not data.isascii():
         odd += data.decode("utf-8", "replace").count("\ufffd")
-    return odd > told * BINARY_SHARE
+    return odd > told * share
 
 
 # --- Compression -----------------------------------------------------------------------------

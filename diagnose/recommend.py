@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emulator.life import Act, Impossible
-
 from diagnose.diagnosis import Recommendation, WhatIf
 from diagnose.fixes import Fix, load_fixes
 from diagnose.judge import Key, fault_keys
@@ -16,6 +14,7 @@ from diagnose.rules import Rule
 from diagnose.story import Step
 from diagnose.whatif import Change, as_it_was, dying, final_state, rerun, tried, unload_first
 from emulator.kernels import ROWS, Row
+from emulator.life import Act, Impossible
 
 #: Obtainable first, then what has to be built, then what has to be remembered.
 _ORDER = ("upgrade", "backport", "workaround", "recover")

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave
-from diagnose.propose import USUAL_VECTORS, Context, Plan, endings, plans
+from diagnose.guess import USUAL_VECTORS, Context, endings
+from diagnose.propose import Plan, plans
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
 from diagnose.timeline import Item, Timeline
 from emulator.kernels import ROWS, Row, distance
@@ -169,9 +170,13 @@ class _Search:
         """Close a host boot's part of Xen's own log: alarming lines that the story never prints."""
         if hyp.boot >= len(self.timeline.xen):
             return hyp
-        for place, event in enumerate(self.timeline.xen[hyp.boot]):
-            if not hyp.xen_mask >> place & 1 and event.production.alarming:
-                hyp = leave(hyp, event, 1, 0)
+        rest = [event for place, event in enumerate(self.timeline.xen[hyp.boot])
+                if not hyp.xen_mask >> place & 1 and event.production.alarming]
+        paravirtual = {0, *(step.act.domid for step in hyp.steps() if rest
+                            and step.act.op == "driver_load")}
+        for event in rest:
+            ours = event.fields.get("domid", 0) in paravirtual
+            hyp = leave(hyp, event, int(ours), 0 if ours else costs().other["ignored_common"])
         return replace(hyp, xen_mask=0)
 
     # --- one line ---------------------------------------------------------------------------
@@ -222,7 +227,7 @@ class _Search:
         rare: list[Plan] = []
         clean = False
         prepared: dict[tuple[Act, ...], Hypothesis | None] = {}
-        for plan in plans(self.timeline, hyp, at):
+        for plan in plans(self.timeline, hyp, at, budget <= 0):
             if plan.rare:
                 rare.append(plan)
                 continue

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from emulator.invariants import Violation
-from emulator.life import Act
-
 from diagnose.events import Event
 from emulator.effects import Effect
+from emulator.invariants import Violation
 from emulator.kernels import Row
+from emulator.life import Act
 from emulator.machine import State
 
 #: Domain ids from here on are reserved by Xen (public/xen.h: DOMID_FIRST_RESERVED, 0x7FF0), so no

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from emulator.life import EMITS
-
 from diagnose.events import Event, Parsed
+from diagnose.grammar import load
+from emulator.life import EMITS
 from emulator.pci import PciAddress
 
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -72,7 +72,10 @@ class Timeline:
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
     flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq
     spine_inputs: frozenset[str]
+    absent: frozenset[tuple[str, str]]       # (input, kind) that any host prints but it
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
+    hvm: frozenset[int]                      # domids that some line tells to be HVM domains
+    ends: Mapping[int, str]                  # how domains ended, as the toolstack or Xen tells it
 
     def rank_shown(self, source: str, speaker: str) -> int:
         """Rank of the least important level that this input shows of this speaker; -1 for none."""
@@ -117,7 +120,7 @@ def _segments(events: Iterable[Event]) -> list[Segment]:
     by_input: dict[str, list[list[Event]]] = {}
     for event in events:
         runs = by_input.setdefault(event.line.input, [[]])
-        if event.proves("guest_boot") and runs[-1]:
+        if event.proves("guest_boot") and runs[-1] and not _kexeced(runs[-1]):
             runs.append([])
         runs[-1].append(event)
     found = []
@@ -135,8 +138,15 @@ def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
                  for part in re.split(r"(\d+)", name) if part)
 
 
+def _kexeced(run: list[Event]) -> bool:
+    """Whether the guest's last words before a boot are that it starts another kernel itself."""
+    return any(event.proves("kexec") for event in run[-3:])
+
+
 def _ending(run: list[Event]) -> str:
     for event in reversed(run):
+        if event.proves("guest_boot") or event.proves("kexec"):
+            return ""
         if event.proves("death_clean"):
             return "clean"
         if event.proves("death_abrupt"):
@@ -245,8 +255,30 @@ def assemble(parsed: Parsed) -> Timeline:
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
         devices=devices, entries=_bursts(items, devices),
         flushes=_flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
+        absent=_absent(items, spine_inputs),
         gaps=frozenset(e.line.input for e in events if e.proves("gap")),
+        hvm=frozenset(domid for e in events if e.production.hint == "hvm"
+                      and (domid := _number(e, "domid")) is not None),
+        ends=_ends(events) if boots == 1 else {},
     )
+
+
+def _absent(items: tuple[Item, ...], inputs: frozenset[str]) -> frozenset[tuple[str, str]]:
+    """Lines that any host prints and a log never shows: somebody has picked lines out of it."""
+    common = {p.kind for p in load().productions if p.scope == "anyhost"}
+    seen = {(item.event.line.input, item.event.kind) for item in items}
+    return frozenset((name, kind) for name in inputs for kind in common) - seen
+
+
+def _ends(events: list[Event]) -> dict[int, str]:
+    """Domid → "clean" or "abrupt", where a line tells it and no other line contradicts."""
+    told: dict[int, set[str]] = defaultdict(set)
+    for event in events:
+        for proof, how in (("death_clean", "clean"), ("death_abrupt", "abrupt")):
+            domid = _proved(event, proof)
+            if domid is not None:
+                told[domid].add(how)
+    return {domid: hows.pop() for domid, hows in told.items() if len(hows) == 1}
 
 
 def _before_boot(items: tuple[Item, ...]) -> bool:

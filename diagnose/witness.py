@@ -82,13 +82,28 @@ def event_facts(timeline: Timeline, story: Hypothesis) -> list[Fact]:
     for boot, event in alarming_events(timeline):
         place = explained.get(id(event))
         device = event.fields.get("device")
-        if place is not None and place[1].act.device is not None:
-            device = place[1].act.device
+        if place is not None:
+            acted = place[1].act.devices or (place[1].act.device,)
+            device = acted[0] if len(acted) == 1 and acted[0] is not None else device
         fields = {**event.fields, "boot": place[1].boot if place else boot,
                   "device": device if event.speaker != "guest" or place else None,
                   "explained": place is not None}
         facts.append(Fact("event", event.kind, fields, (event.line,),
                           place[0] if place else None))
+    return facts
+
+
+def step_facts(steps: Sequence[Step]) -> list[Fact]:
+    """One fact for each step and each device that it concerns."""
+    facts = []
+    for nth, step in enumerate(steps):
+        act = step.act
+        for device in act.devices or (act.device,):
+            fields = {"boot": step.boot, "device": device, "op": act.op,
+                      "domid": known_domid(act.domid), "kind": act.kind,
+                      "status": "observed" if step.observed else "inferred"}
+            facts.append(Fact("trace", "story_step", fields,
+                              unique(event.line for event in step.lines), nth))
     return facts
 
 

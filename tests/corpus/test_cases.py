@@ -19,18 +19,6 @@ from diagnose.render.paper import Style
 
 FILES = sorted((Path(__file__).parents[2] / "corpus").glob("*.case"))
 
-WAITING = {
-    "crash-el5": "how a domain ended is not yet taken from xend.log",
-    "dom0-own-card-no-owner": "an excused line still counts as a contradiction",
-    "hvm-device-model-unmap-283": "the steps of the story are not yet facts",
-    "kexec-same-domain-el5": "a guest's kexec is read as a shutdown at its end",
-    "rhbz688673-c3-clean-restart": "the unmap failures stay suspicions",
-    "unknown-to-xen-el5": "an excused line still counts as a contradiction",
-    "vf-destroyed-el5": "the device of a lookup without an owner is not told",
-}
-"""Cases whose headers are right and whose diagnosis is not yet."""
-
-
 def run(case: Case, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Diagnosis:
     """Diagnose the case's logs under the names that the case gives them."""
     case.write_logs(directory)
@@ -49,9 +37,6 @@ def test_diagnosis(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     case = read_case(path)
     diagnosis = run(case, tmp_path, monkeypatch)
     told = differences(case, diagnosis)
-    if case.slug in WAITING:
-        assert told, f"{case.slug} is diagnosed as it should be: take it off WAITING"
-        return
     assert told == []
     text = golden(diagnosis)
     if os.environ.get("SNAPSHOT_UPDATE"):

@@ -1,0 +1,170 @@
+"""Guess what no line says outright: a starting domain's id, an owner's end, a driver's requests.
+
+Every guess is taken from lines near by and comes with a cost; none is a fact before the whole story
+holds.
+
+**Invariant:** names acts, never kinds of lines.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from diagnose.costs import costs
+from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
+from diagnose.timeline import Item, Timeline
+from emulator.acts import LINGERS
+from emulator.life import EMITS, Act
+from emulator.pci import PciAddress
+
+#: igbvf asks for three vectors (transmit, receive, mailbox): the guess where no line counts them.
+USUAL_VECTORS = 3
+#: More than any network VF of that era has; it bounds the search only, never a reading.
+VECTORS_MAX = 16
+#: How far from a start the lines that tell its domid may lie, in spine items.
+NEIGHBOURHOOD = 14
+#: Why a map may fail: an outside cause that Xen is silent about, no vector left, no pirq left.
+MAP_FAULTS = ("map_pirq", "map_no_vector", "map_no_pirq")
+#: Xen fails a map with one of several numbers; dom0's kernel reports them alike (msi-xen.c).
+ENOSPC = -28
+
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a proposal is asked for."""
+
+    timeline: Timeline
+    hyp: Hypothesis
+    at: int
+    strict: bool = False
+
+    @property
+    def item(self) -> Item:
+        return self.timeline.items[self.at]
+
+    def devices(self) -> list[PciAddress]:
+        """The devices of the incident that the line may speak of."""
+        told = self.item.device
+        return [d for d in self.timeline.devices if told is None or told.agrees(d)]
+
+    def domid_fits(self, domid: int) -> bool:
+        """Whether the line may speak of this domain."""
+        return self.item.domid is None or self.item.domid == domid
+
+
+def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int, bool]]:
+    """How a living domain may have gone: acts, extra cost, and whether that is rare."""
+    state = context.hyp.state
+    loaded = [d for d in sorted(state.owned(domid)) if state.loaded(domid, d) is not None]
+    clean, destroy = Act("clean_shutdown", domid), Act("destroy", domid)
+    unloaded = (*(Act("driver_unload", domid, device) for device in loaded), clean)
+    life = context.hyp.life(domid)
+    word = context.timeline.segments[life.segment] if life is not None else None
+    told = (word.ending if word is not None else "") or context.timeline.ends.get(domid, "")
+    if not loaded and word is None and not told:
+        yield (Act("teardown", domid),), 0, False
+        return
+    if told == "abrupt":
+        yield (Act("crash", domid),), 0, False
+    elif told == "clean" or word is None:
+        yield (clean,), 0, False
+        if loaded:
+            yield unloaded, 0, False
+    elif word.last:
+        yield (clean,), costs().other["clean_without_word"], False
+    if not told:
+        yield (destroy,), 0, False
+    if loaded and told != "clean":
+        final = Act("crash", domid) if told else destroy
+        yield (final._replace(fault=(LINGERS, 1, 0)),), 0, True
+        yield (*(Act("flr", device=device) for device in loaded), final), 0, True
+
+
+def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[int, int]]:
+    """Whom a starting domain may be, with the cost of the guess: what lines near its start tell."""
+    hyp, told = context.hyp, context.item.domid
+    if told is not None and told > hyp.newest and context.item.event.speaker == "dom0":
+        yield told, 0
+        return
+    births = [domid for domid in _births(context) if domid > hyp.newest]
+    later = [domid for domid in _next_told(context, devices) if domid > hyp.newest]
+    yield from ((domid, 0) for domid in list(dict.fromkeys([*births, *later]))[:3])
+    if not births:
+        yield UNKNOWN_DOMID_MIN + hyp.unknowns, costs().other["unknown_domid"]
+
+
+def _births(context: Context) -> Iterator[int]:
+    """Domids born between dom0's effects before this line and after it, nearest first."""
+    items, at = context.timeline.items, context.at
+    before = range(at - 1, max(-1, at - NEIGHBOURHOOD), -1)
+    after = range(at + 1, min(len(items), at + NEIGHBOURHOOD))
+    for places in (before, after):
+        for place in places:
+            item = items[place]
+            if item.birth is not None:
+                yield item.birth
+            elif item.boot or (item.effect and item.event.speaker == "dom0" and
+                               item.event.kind != items[at].event.kind):
+                break
+
+
+def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]:
+    """The next domid that a line tells of one of these devices, here and in Xen's own log."""
+    items = context.timeline.items
+    for place in range(context.at, min(len(items), context.at + 200)):
+        item = items[place]
+        if item.boot and place > context.at:
+            break
+        if item.effect and item.domid is not None and (
+                item.device is None or any(item.device.agrees(d) for d in devices)):
+            yield item.domid
+            break
+    if context.hyp.boot < len(context.timeline.xen):
+        for place, event in enumerate(context.timeline.xen[context.hyp.boot]):
+            domid = event.fields.get("domid")
+            if isinstance(domid, int) and domid > context.hyp.newest and \
+                    not context.hyp.xen_mask >> place & 1:
+                yield domid
+                break
+
+
+def vector_counts(context: Context, device: PciAddress) -> list[int]:
+    """How many entries the driver may have asked for: by this burst, then by others."""
+    burst, scattered = _burst(context, device, lenient=False), _burst(context, device, lenient=True)
+    hint = context.timeline.entries.get(device)
+    found = [n for n in (burst, hint) if n]
+    if burst:
+        found.append(burst - 1)      # the last line may begin a flush that follows at once
+    if burst and burst % 2 == 0:
+        found.append(burst // 2)
+    if scattered:
+        found.append(scattered)
+    if not burst:
+        found.extend(context.timeline.flushes)
+    found.append(USUAL_VECTORS)
+    return [n for n in dict.fromkeys(found) if 0 < n <= VECTORS_MAX][:6]
+
+
+def _burst(context: Context, device: PciAddress, lenient: bool) -> int:
+    """Lines from here on, one an entry, that a load of this device's driver can have printed.
+
+    `lenient`: lines of other devices may stand between them.
+    """
+    items, count = context.timeline.items, 0
+    mask = context.hyp.mask
+    for place in range(context.at, min(len(items), context.at + 48)):
+        item = items[place]
+        if mask >> (place - context.at) & 1 or not item.effect or item.event.speaker != "dom0":
+            continue
+        if item.device is None or not item.device.agrees(device):
+            if count and (item.device is None or not lenient):
+                break
+            continue
+        if item.event.kind not in EMITS["driver_load"]:
+            break
+        per_entry = item.domid is not None or "entry_nr" in item.event.fields
+        if count and not per_entry:
+            break
+        count += per_entry
+    return count
