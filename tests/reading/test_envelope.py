@@ -1,0 +1,103 @@
+"""Envelopes in every combination: the message is always the same."""
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diagnose.envelope import Peeler, flatten, stamp
+from diagnose.events import NO_STAMP, Stamp
+from diagnose.grammar import load
+
+PEELER = Peeler(load())
+MESSAGE = "map irq failed"
+JUNE_1 = 152 * 86400 + 31 * 60 + 27
+
+SYSLOG = ("", "Jun  1 00:31:27 virthost4 kernel: ", "2011-06-01T00:31:27+02:00 virthost4 kernel: ")
+PRIORITY = ("", "<4>")
+PRINTK = ("", "[17184151.145148] ", "[   12.000001] ")
+XEN = ("", "(XEN) ", "(XEN) [2011-06-01 00:31:27] ")
+
+
+@pytest.mark.parametrize("layers", list(product(SYSLOG, PRIORITY, PRINTK, XEN)), ids="".join)
+def test_every_combination(layers: tuple[str, ...]) -> None:
+    envelope = PEELER.peel("".join(layers) + MESSAGE)
+    assert envelope.payload == MESSAGE
+    assert envelope.speaker == ("xen" if layers[3] else None)
+    read = stamp(envelope)
+    assert read.host == ("virthost4" if layers[0] else None)
+    assert read.priority == (4 if layers[1] else None)
+    if layers[2]:
+        assert (read.kind, read.time) == ("printk", float(layers[2].strip("[] ")))
+    elif layers[0] or "[" in layers[3]:
+        assert (read.kind, read.time) == ("syslog", JUNE_1)
+    else:
+        assert (read.kind, read.time) == ("", None)
+
+
+def test_a_bare_line_has_no_stamp() -> None:
+    assert stamp(PEELER.peel(MESSAGE)) is NO_STAMP
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("Jan  1 00:00:00", 0.0),
+        ("Jan 31 23:59:60", 30 * 86400 + 86400.0),
+        ("Feb 29 00:00:00", 59 * 86400.0),
+        ("Mar  1 00:00:00", 60 * 86400.0),
+        ("Dec 31 23:59:59", 366 * 86400.0 - 1),
+    ],
+)
+def test_syslog_times_lie_in_a_leap_year(text: str, time: float) -> None:
+    assert stamp(PEELER.peel(f"{text} h kernel: x")) == Stamp(time, "syslog", "h", None)
+
+
+def test_xend_writes_its_own_envelope() -> None:
+    line = (
+        "[2011-06-01 00:31:27 xend.XendDomainInfo 3217] DEBUG (XendDomainInfo:1557) "
+        "XendDomainInfo.destroy: domid=2"
+    )
+    envelope = PEELER.peel(line)
+    assert (envelope.speaker, envelope.payload) == ("toolstack", line.rpartition(") ")[2])
+    assert stamp(envelope) == Stamp(JUNE_1, "syslog", None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[x] map irq failed",
+        "<8>map irq failed",
+        "[12.5] map irq failed",
+        "June 1 00:31:27 h kernel: x",
+        "Jun 32 00:31:27 h kernel: x",
+        "(XENO) x",
+        "[]",
+    ],
+)
+def test_what_is_no_envelope_stays(text: str) -> None:
+    envelope = PEELER.peel(text)
+    assert (envelope.payload, envelope.layers) == (text, ())
+
+
+@pytest.mark.parametrize("text", ["(XEN)", "(XEN) ", "<4>", "[   12.000001]"])
+def test_an_envelope_may_be_empty(text: str) -> None:
+    envelope = PEELER.peel(text)
+    assert envelope.payload == ""
+    assert len(envelope.layers) == 1
+
+
+def test_a_line_of_nothing_but_layers_ends() -> None:
+    envelope = PEELER.peel("<4>" * 1000)
+    assert len(envelope.layers) <= 6
+
+
+@given(st.text(max_size=120))
+def test_peeling_never_fails_and_folds_once(text: str) -> None:
+    envelope = PEELER.peel(text)
+    assert "  " not in envelope.payload.strip(" ")
+    assert "\t" not in envelope.payload
+    assert flatten(flatten(text)) == flatten(text)
