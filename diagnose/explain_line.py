@@ -80,7 +80,7 @@ def _nearest(unread: LineReading, read: bool, catalogue: grammar.Catalogue) -> L
 
 
 def render(reading: LineReading) -> str:
-    """The reading as text for a terminal, without colours; no line of it ends in a blank."""
+    """The reading as rows of text; the log's own characters are not neutralised here."""
     rows = [("line", reading.text.strip()), ("envelope", " + ".join(reading.layers) or "none")]
     if reading.stamp.kind:
         rows.append(("time", f"{reading.stamp.time} s ({reading.stamp.kind})"))
