@@ -140,9 +140,10 @@ def vector_counts(context: Context, device: PciAddress) -> list[int]:
         found.append(burst // 2)
     if scattered:
         found.append(scattered)
-    if not burst:
+    if not found:
         found.extend(context.timeline.flushes)
-    found.append(USUAL_VECTORS)
+    if burst or not hint:
+        found.append(USUAL_VECTORS)
     return [n for n in dict.fromkeys(found) if 0 < n <= VECTORS_MAX][:6]
 
 

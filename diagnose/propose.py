@@ -37,6 +37,11 @@ class Plan(NamedTuple):
     prior: int = 0
     rare: bool = False
 
+    @property
+    def price(self) -> int:
+        """The least that this can add to a story's cost."""
+        return self.cost + sum(costs().inferred[act.op] for act in self.before)
+
 
 def plans(timeline: Timeline, hyp: Hypothesis, at: int, strict: bool) -> Iterator[Plan]:
     """All proposals for the item at `at`; `strict`: no line may be missing that has to be there."""

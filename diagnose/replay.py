@@ -18,7 +18,7 @@ from diagnose.propose import Plan, plans
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
 from diagnose.timeline import Item, Timeline
 from emulator.kernels import ROWS, Row, distance
-from emulator.life import Act
+from emulator.life import EMITS, Act
 from emulator.machine import State
 from emulator.pci import PciAddress
 
@@ -26,6 +26,7 @@ from emulator.pci import PciAddress
 SLACK = 1
 #: Stories kept for each kernel row at each line.
 BEAM_MAX = 20
+NO_LIMIT = (1 << 30, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,28 @@ def _row_rank(hyp: Hypothesis) -> int:
     return ROWS.index(hyp.row)
 
 
+class Reached:
+    """The stories of one row that have come over a line: of equal futures the cheapest only."""
+
+    def __init__(self) -> None:
+        self._best: dict[tuple[object, ...], Hypothesis] = {}
+        self.limit = NO_LIMIT
+
+    def take(self, story: Hypothesis) -> None:
+        """Keep the story unless a cheaper one has the same future."""
+        key = story.key
+        other = self._best.get(key)
+        if other is None or story.price < other.price:
+            self._best[key] = story
+            if len(self._best) >= BEAM_MAX:
+                prices = sorted(kept.price for kept in self._best.values())
+                self.limit = prices[BEAM_MAX - 1]
+
+    def stories(self) -> Iterable[Hypothesis]:
+        """All that were kept, in the order in which their futures were first reached."""
+        return self._best.values()
+
+
 class _Search:
     def __init__(self, timeline: Timeline, release: int | None, strict: bool) -> None:
         self.strict = strict
@@ -78,6 +101,7 @@ class _Search:
         self.release = release
         self.enactor = Enactor(timeline)
         self.dropped = False
+        self.least = 0
 
     # --- the beginning and the end ----------------------------------------------------------
 
@@ -101,9 +125,8 @@ class _Search:
                   Act("clean_shutdown", UNKNOWN_DOMID_MIN)]
         for earlier, extra in (([], 0), (before, costs().other["earlier_life"])):
             lives: list[list[Act]] = [[]] if earlier else []
-            for domid in self._first_owners():
-                lives.extend(self._life(domid, devices, loaded)
-                             for loaded in range(len(devices) + 1))
+            lives.extend(self._life(self._first_owner(), devices, loaded)
+                         for loaded in range(len(devices) + 1))
             for life in lives:
                 story = self._told(fresh, [*seized, *earlier, *life])
                 if story is not None:
@@ -119,15 +142,14 @@ class _Search:
             acts.append(Act("ifup", domid, device))
         return acts
 
-    def _first_owners(self) -> Iterator[int]:
+    def _first_owner(self) -> int:
         """Who may own the devices as the log begins: the first domid told, or one never told."""
         for item in self.timeline.items:
-            if item.birth is not None or item.boot:
+            if item.birth is not None or item.boot or item.event.kind in EMITS["domain_start"]:
                 break
             if item.effect and item.domid is not None and item.event.speaker == "dom0":
-                yield item.domid
-                break
-        yield UNKNOWN_DOMID_MIN + 1
+                return item.domid
+        return UNKNOWN_DOMID_MIN + 1
 
     def _told(self, hyp: Hypothesis, acts: list[Act]) -> Hypothesis | None:
         """Run acts that came before the log; None where the row does not let them happen."""
@@ -185,11 +207,22 @@ class _Search:
         """Take every story over the item at `at`."""
         item = self.timeline.items[at]
         self.enactor.forget()
-        moved: list[Hypothesis] = []
+        moved: dict[str, Reached] = {}
         most = self._most(beam)
+        self.least = beam[0].contradictions if beam else 0
         for hyp in beam:
-            moved.extend(self._over(hyp, item, at, most - hyp.contradictions))
-        return self._kept([replace(hyp, mask=hyp.mask >> 1) for hyp in moved])
+            reached = moved.setdefault(hyp.row.name, Reached())
+            if self._beyond(hyp.price, reached):
+                continue
+            for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
+                reached.take(replace(story, mask=story.mask >> 1))
+        return self._kept([hyp for reached in moved.values() for hyp in reached.stories()])
+
+    def _beyond(self, price: tuple[int, int], reached: Reached) -> bool:
+        """Whether a story of at least this price can no longer find room in the beam."""
+        beyond = price > reached.limit
+        self.dropped = self.dropped or (beyond and price[0] == self.least)
+        return beyond
 
     def _most(self, hyps: Sequence[Hypothesis]) -> int:
         """How many contradictions a story may have to be followed beside these."""
@@ -197,7 +230,8 @@ class _Search:
             return 0
         return min((hyp.contradictions for hyp in hyps), default=0) + SLACK
 
-    def _over(self, hyp: Hypothesis, item: Item, at: int, budget: int) -> list[Hypothesis]:
+    def _over(self, hyp: Hypothesis, item: Item, at: int, budget: int,
+              reached: Reached) -> list[Hypothesis]:
         if hyp.mask & 1:
             return [hyp]
         if item.boot and item.event.speaker == "dom0":
@@ -209,7 +243,7 @@ class _Search:
             return [*gone, hyp.plus(cost=costs().other["ignored_death"])]
         if not item.effect:
             return [hyp]
-        explained = list(self._explained(hyp, at, budget))
+        explained = list(self._explained(hyp, at, budget, reached))
         return [*explained, *self._left(hyp, item, budget)]
 
     def _rebooted(self, hyp: Hypothesis, at: int) -> Hypothesis:
@@ -223,14 +257,18 @@ class _Search:
         return replace(grown, boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
                        cost=hyp.cost)
 
-    def _explained(self, hyp: Hypothesis, at: int, budget: int) -> Iterator[Hypothesis]:
+    def _explained(self, hyp: Hypothesis, at: int, budget: int,
+                   reached: Reached) -> Iterator[Hypothesis]:
         rare: list[Plan] = []
         clean = False
         prepared: dict[tuple[Act, ...], Hypothesis | None] = {}
-        for plan in plans(self.timeline, hyp, at, budget <= 0):
+        proposed = plans(self.timeline, hyp, at, budget <= 0)
+        for plan in sorted(proposed, key=lambda plan: plan.price):
             if plan.rare:
                 rare.append(plan)
                 continue
+            if self._beyond((hyp.contradictions, hyp.cost + plan.price), reached):
+                break
             for story in self._played(hyp, plan, at, budget, prepared):
                 clean = clean or story.contradictions == hyp.contradictions
                 yield story
@@ -312,7 +350,7 @@ class _Search:
         return list(best.values())
 
     def _kept(self, hyps: list[Hypothesis]) -> list[Hypothesis]:
-        hyps = sorted(self.merged(hyps), key=lambda h: h.price)
+        hyps = sorted(hyps, key=lambda h: h.price)
         most = self._most(hyps)
         kept: list[Hypothesis] = []
         counts: dict[str, int] = {}
