@@ -131,23 +131,23 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
 
 def vector_counts(context: Context, device: PciAddress) -> list[int]:
     """How many entries the driver may have asked for: by this burst, then by others."""
-    burst, scattered = _burst(context, device, lenient=False), _burst(context, device, lenient=True)
+    close, scattered = burst(context, device), burst(context, device, lenient=True)
     hint = context.timeline.entries.get(device)
-    found = [n for n in (burst, hint) if n]
-    if burst:
-        found.append(burst - 1)      # the last line may begin a flush that follows at once
-    if burst and burst % 2 == 0:
-        found.append(burst // 2)
+    found = [n for n in (close, hint) if n]
+    if close:
+        found.append(close - 1)      # the last line may begin a flush that follows at once
+    if close and close % 2 == 0:
+        found.append(close // 2)
     if scattered:
         found.append(scattered)
     if not found:
         found.extend(context.timeline.flushes)
-    if burst or not hint:
+    if close or not hint:
         found.append(USUAL_VECTORS)
     return [n for n in dict.fromkeys(found) if 0 < n <= VECTORS_MAX][:6]
 
 
-def _burst(context: Context, device: PciAddress, lenient: bool) -> int:
+def burst(context: Context, device: PciAddress, lenient: bool = False) -> int:
     """Lines from here on, one an entry, that a load of this device's driver can have printed.
 
     `lenient`: lines of other devices may stand between them.

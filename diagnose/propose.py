@@ -18,6 +18,7 @@ from diagnose.guess import (
     NEIGHBOURHOOD,
     USUAL_VECTORS,
     Context,
+    burst,
     domids,
     endings,
     vector_counts,
@@ -76,20 +77,29 @@ def _requests(context: Context, device: PciAddress, counts: list[int],
     odd = costs().other["odd_count"]
     for nvec in counts:
         yield nvec, None, 0 if nvec == hint else odd
-    if _refusal_ahead(context, device):
-        for nth in range(1, max([*counts, USUAL_VECTORS]) + 2):
-            for cause in MAP_FAULTS:
+    refusals = _refusals_ahead(context)
+    if refusals:
+        for nth in range(1, max(burst(context, device), 1) + 1):
+            for cause in MAP_FAULTS if "xen" in refusals else MAP_FAULTS[:1]:
                 yield max(nth, hint), (cause, nth, ENOSPC), costs().other["fault"] + nth
 
 
-def _refusal_ahead(context: Context, device: PciAddress) -> bool:
-    """Whether an alarming line that only a load prints stands among the next lines."""
-    items = context.timeline.items
+def _refusals_ahead(context: Context) -> set[str]:
+    """Who says, among the next lines of this burst, that a load's request was refused."""
+    items, said = context.timeline.items, set()
+    first = items[context.at]
     for item in items[context.at:context.at + 24]:
-        if item.effect and item.alarming and item.device is None and item.domid is None and \
+        other = item.device is not None and item.device.is_full and item is not first
+        if other and item.effect and item.event.speaker == "dom0" and (
+                item.device != first.device or item.event.kind == first.event.kind):
+            break
+        if item.effect and item.alarming and item.device is None and \
                 _ops(item.event.kind) == {"driver_load"}:
-            return True
-    return False
+            said.add(item.event.speaker)
+    beside = context.timeline.xen[context.hyp.boot:context.hyp.boot + 1]
+    if said and any(_ops(e.kind) == {"driver_load"} for run in beside for e in run):
+        said.add("xen")
+    return said
 
 
 def _ops(kind: str) -> set[str]:
