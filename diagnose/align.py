@@ -7,6 +7,7 @@ it says. A missing line counts only where its printer could not have been silent
 """
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from emulator.pci import PciAddress
 
 #: How many spine items ahead the lines of one act may lie, other acts' lines between them.
 LOOKAHEAD_MAX = 64
+#: Xen's rate limit is held to have recovered after this many spine items without a stamp to tell.
+RATE_WINDOW = 200
 #: How far past its first unexplained line a Xen log beside the spine is searched, in effects.
 XEN_LOOKAHEAD_MAX = 256
 
@@ -95,14 +98,14 @@ def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: 
               devices: frozenset[PciAddress], domid: int | None) -> int | None:
     """The next unexplained item that prints the effect, if no line forbids to look that far."""
     items, passed = timeline.items, 0
-    for place in range(start, min(len(items), at + LOOKAHEAD_MAX)):
-        item = items[place]
+    places = timeline.places[effect.speaker]
+    for nth in range(bisect_left(places, start), len(places)):
+        place = places[nth]
         if match.mask >> (place - at) & 1:
             continue
-        if item.boot:
+        item = items[place]
+        if item.boot or place >= at + LOOKAHEAD_MAX:
             return None
-        if not item.effect or item.event.speaker != effect.speaker:
-            continue
         if agrees(effect, item.event):
             match.mask |= 1 << (place - at)
             match.lines.append(item.event)
@@ -183,6 +186,5 @@ def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int)
     source = timeline.items[at].event.line.input
     if timeline.rank_shown(source, "xen") < 0 or source in timeline.gaps:
         return False
-    start = max(0, at - 200)
-    said = sum(1 for item in timeline.items[start:at] if (item.event.level or "").startswith("g"))
-    return said < GUEST_MESSAGES_BURST
+    since = timeline.spoken[max(0, at - RATE_WINDOW)]
+    return timeline.spoken[at] - since < GUEST_MESSAGES_BURST

@@ -21,7 +21,7 @@ from diagnose.engine import Match, match
 from diagnose.events import Line
 from diagnose.facts import Fact
 from diagnose.judge import Key, Weighed, faults, key_of, weigh
-from diagnose.proof import attach_step, proof, rival_text
+from diagnose.proof import attach_step, place, proof, rival_text
 from diagnose.replay import Replay
 from diagnose.rules import Rule
 from diagnose.story import Step
@@ -118,7 +118,7 @@ def _finding(each: Weighed, lines: Sequence[Line], steps: Sequence[Step]) -> Fin
     address = found.device if isinstance(found.device, PciAddress) else None
     rival = None
     if each.rival is not None:
-        rival = Rival(rival_text(each.rival.steps(), steps, address), _decider(each))
+        rival = Rival(rival_text(each.rival.steps(), steps, address), _decider(each, steps))
     return Finding(
         id=finding_id(fault, device, boot), rule=found.rule.id, fault=fault,
         title=found.rule.title, severity=found.rule.severity,
@@ -129,12 +129,16 @@ def _finding(each: Weighed, lines: Sequence[Line], steps: Sequence[Step]) -> Fin
         todo=message.todo)
 
 
-def _decider(each: Weighed) -> str:
+def _decider(each: Weighed, own: Sequence[Step]) -> str:
     """What would tell the finding's story from its rival."""
-    missing = [step.act.op.replace("_", " ") for step in (each.rival.steps() if each.rival else ())
-               if not step.observed and step.at is not None]
-    return f"a line that shows, or rules out, the {missing[-1]}" if missing else \
-        "the lines before this log begins"
+    mine = {(step.act.op, step.act.device, step.act.devices) for step in own}
+    silent = [step for step in (each.rival.steps() if each.rival else ()) if not step.observed
+              and step.act.op != "ifup"
+              and (step.act.op, step.act.device, step.act.devices) not in mine]
+    if not silent or silent[0].at is None:
+        return "the lines before this log begins"
+    return f"a line near {place(silent[0].at.line)} that shows, or rules out, the " + \
+        silent[0].act.op.replace("_", " ")
 
 
 def _chained(findings: list[Finding], matches: list[Match]) -> list[Finding]:

@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from diagnose.align import Match, align
@@ -63,8 +64,9 @@ class Enactor:
                anchored: bool, prior: bool, why: str) -> Hypothesis:
         broken = violations(outcome.deeds)
         items = self.timeline.items
-        step = Step(hyp.step, act, anchored or bool(match.lines), why, hyp.boot,
-                    tuple(match.lines), tuple(match.unseen), broken,
+        lines = (*match.lines, *self._last_words(hyp, act, at))
+        step = Step(hyp.step, act, anchored or bool(lines), why, hyp.boot,
+                    lines, tuple(match.unseen), broken,
                     items[at].event if at < len(items) and not prior else None)
         found = hyp.found
         if broken:
@@ -85,6 +87,23 @@ class Enactor:
         if act.op in ENDS and act.domid is not None:
             return self.settle(grown, act.domid, act.op)
         return grown
+
+    def _last_words(self, hyp: Hypothesis, act: Act, at: int) -> Iterator[Event]:
+        """Lines that tell of a domain's end though its end does not print them."""
+        if act.op not in ENDS or act.domid is None:
+            return
+        life = hyp.life(act.domid)
+        words: list[tuple[str, Event | None]] = []
+        if life is not None:
+            segment = self.timeline.segments[life.segment]
+            words.append((segment.ending, segment.word))
+        if act.domid in self.timeline.ends:
+            words.append(self.timeline.ends[act.domid])
+        for how, event in words:
+            if event is not None and (how == "clean") == (act.op == "clean_shutdown"):
+                yield event
+        if at < len(self.timeline.items) and self.timeline.items[at].death == act.domid:
+            yield self.timeline.items[at].event
 
     def settle(self, hyp: Hypothesis, domid: int, how: str) -> Hypothesis:
         """Close the book on a domain: what its guest's log says beyond the story, its last word."""

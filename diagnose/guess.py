@@ -61,7 +61,7 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
     unloaded = (*(Act("driver_unload", domid, device) for device in loaded), clean)
     life = context.hyp.life(domid)
     word = context.timeline.segments[life.segment] if life is not None else None
-    told = (word.ending if word is not None else "") or context.timeline.ends.get(domid, "")
+    told = (word.ending if word is not None else "") or context.timeline.told_end(domid)
     if not loaded and word is None and not told:
         yield (Act("teardown", domid),), 0, False
         return

@@ -17,7 +17,7 @@ from diagnose.story import Step, known_domid
 from emulator.pci import PciAddress
 
 _DEATHS = {
-    "clean_shutdown": "was shut down in order with its driver loaded",
+    "clean_shutdown": "shut down in order with its driver loaded",
     "destroy": "was destroyed without a word from its guest",
     "crash": "crashed", "teardown": "was taken down",
 }
@@ -95,14 +95,14 @@ def _ended(fact: Fact, steps: Sequence[Step]) -> list[str]:
     step = end_step(fact, steps)
     if step is None:
         return []
-    owner = owner_name(fact.fields.get("from_domid"))
-    how = _DEATHS[step.act.op]
+    told = f"{owner_name(fact.fields.get('from_domid'))} {_DEATHS[step.act.op]}"
     if step.lines:
-        return [f"{owner} {how} ({place(step.lines[0].line)})."]
-    if step.at is None:
-        return [f"{owner} {how}; no line tells when."]
-    return [f"{owner} {how}: no line says so, but it was gone before {place(step.at.line)}. "
-            "Nothing that any kernel printed until then frees the pair."]
+        told += f" ({place(step.lines[0].line)})"
+    elif step.at is not None:
+        told += f": no line says so, but it was gone before {place(step.at.line)}"
+    else:
+        told += "; no line tells when"
+    return [f"{told}. Until then no line tells of a release of that pair."]
 
 
 def _shown(found: Match, fact: Fact) -> list[str]:
@@ -113,9 +113,10 @@ def _shown(found: Match, fact: Fact) -> list[str]:
     line = shown.lines[0]
     owner = shown.fields.get("domid")
     who = f" for {owner_name(owner)}" if isinstance(owner, int) and owner else ""
+    if shown.fields.get("from_domid") is None:
+        return [f"{place(line)} says so itself{who}."]
     return [f"{place(line)} concerns {_what(shown)} of {shown.fields['device']}{who}: it could not "
-            "have been printed had that pair been released."] if shown.fields.get(
-        "from_domid") is not None else [f"{place(line)} says so itself{who}."]
+            "have been printed had that pair been released."]
 
 
 def rival_text(steps: Sequence[Step], own: Sequence[Step], device: PciAddress | None) -> str:

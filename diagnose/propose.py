@@ -36,7 +36,7 @@ class Plan(NamedTuple):
     act: Act
     cost: int = 0
     prior: int = 0
-    rare: bool = False
+    rare: bool = False         # asked for only where nothing else explains the line
 
     @property
     def price(self) -> int:
@@ -209,13 +209,13 @@ def _seizures(context: Context) -> Iterator[Plan]:
         if not context.hyp.state.seized(device):
             yield Plan((), Act("seize", device=device))
         else:
-            yield Plan((Act("release", device=device),), Act("seize", device=device))
+            yield Plan((Act("release", device=device),), Act("seize", device=device), rare=True)
 
 
 def _releases(context: Context) -> Iterator[Plan]:
     for device in context.devices():
         if context.hyp.state.seized(device):
-            yield Plan((), Act("release", device=device))
+            yield Plan((), Act("release", device=device), rare=True)
 
 
 def _destructions(context: Context) -> Iterator[Plan]:
@@ -223,16 +223,16 @@ def _destructions(context: Context) -> Iterator[Plan]:
     known = [d for d in context.devices() if context.hyp.state.seized(d)
              or context.hyp.state.pairs(d)]
     for device in known:
-        yield Plan((), Act("pf_reload", devices=(device,)))
+        yield Plan((), Act("pf_reload", devices=(device,)), rare=True)
     every = tuple(d for d in context.timeline.devices if context.hyp.state.seized(d))
     if len(every) > 1:
-        yield Plan((), Act("pf_reload", devices=every))
+        yield Plan((), Act("pf_reload", devices=every), rare=True)
 
 
 def _kexecs(context: Context) -> Iterator[Plan]:
     for domid in context.hyp.state.living():
         if context.domid_fits(domid):
-            yield Plan((), Act("kexec", domid))
+            yield Plan((), Act("kexec", domid), rare=True)
 
 
 #: Who proposes each act. Acts that print nothing on dom0's side appear in chains only.

@@ -26,6 +26,9 @@ from emulator.pci import PciAddress
 SLACK = 1
 #: Stories kept for each kernel row at each line.
 BEAM_MAX = 20
+#: A story this much dearer than another one of its row, and no more consistent, is not followed:
+#: "certain" means that no story within this horizon differs.
+HORIZON = 12
 NO_LIMIT = (1 << 30, 0)
 
 
@@ -78,6 +81,11 @@ class Reached:
     def __init__(self) -> None:
         self._best: dict[tuple[object, ...], Hypothesis] = {}
         self.limit = NO_LIMIT
+        self.horizon = NO_LIMIT
+
+    def too_dear(self, price: tuple[int, int]) -> bool:
+        """Whether a cheaper story with as few contradictions makes this one not worth following."""
+        return price[0] == self.horizon[0] and price > self.horizon
 
     def take(self, story: Hypothesis) -> None:
         """Keep the story unless a cheaper one has the same future."""
@@ -85,6 +93,8 @@ class Reached:
         other = self._best.get(key)
         if other is None or story.price < other.price:
             self._best[key] = story
+            contradictions, cost = story.price
+            self.horizon = min(self.horizon, (contradictions, cost + HORIZON))
             if len(self._best) >= BEAM_MAX:
                 prices = sorted(kept.price for kept in self._best.values())
                 self.limit = prices[BEAM_MAX - 1]
@@ -216,10 +226,13 @@ class _Search:
                 continue
             for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
                 reached.take(replace(story, mask=story.mask >> 1))
-        return self._kept([hyp for reached in moved.values() for hyp in reached.stories()])
+        return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
+                           if not reached.too_dear(hyp.price)])
 
     def _beyond(self, price: tuple[int, int], reached: Reached) -> bool:
         """Whether a story of at least this price can no longer find room in the beam."""
+        if reached.too_dear(price):
+            return True
         beyond = price > reached.limit
         self.dropped = self.dropped or (beyond and price[0] == self.least)
         return beyond

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from diagnose.events import Event, Parsed
@@ -54,6 +55,7 @@ class Segment:
     input: str
     events: tuple[Event, ...]
     ending: str             # "clean", "abrupt" or "" where the log just stops
+    word: Event | None      # the line that tells the ending
     last: bool              # no later boot of the same log follows
     number: int | None      # a number in the input's name, a hint at the domid and no more
 
@@ -67,6 +69,8 @@ class Timeline:
     xen_spent: tuple[int, ...]               # lines in each that the rate limit counts
     segments: tuple[Segment, ...]
     floors: Mapping[tuple[str, str], int]    # (input, speaker) → rank of the least level it shows
+    places: Mapping[str, tuple[int, ...]]    # speaker → where its effects, and host boots, stand
+    spoken: tuple[int, ...]                  # guest-level Xen lines on the spine before each item
     starts_at_boot: bool
     devices: tuple[PciAddress, ...]          # devices on the passthrough path, by first appearance
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
@@ -75,7 +79,11 @@ class Timeline:
     absent: frozenset[tuple[str, str]]       # (input, kind) that any host prints but it
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
-    ends: Mapping[int, str]                  # how domains ended, as the toolstack or Xen tells it
+    ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
+
+    def told_end(self, domid: int) -> str:
+        """How the domain ended as the toolstack or Xen tells it, empty if neither does."""
+        return self.ends[domid][0] if domid in self.ends else ""
 
     def rank_shown(self, source: str, speaker: str) -> int:
         """Rank of the least important level that this input shows of this speaker; -1 for none."""
@@ -128,7 +136,8 @@ def _segments(events: Iterable[Event]) -> list[Segment]:
         runs = by_input[name]
         digits = re.search(r"(\d+)(?:\.[A-Za-z]+)*$", name)
         for nth, run in enumerate(runs):
-            found.append(Segment(name, tuple(run), _ending(run), nth == len(runs) - 1,
+            ending, word = _ending(run)
+            found.append(Segment(name, tuple(run), ending, word, nth == len(runs) - 1,
                                  int(digits[1]) if digits else None))
     return found
 
@@ -143,15 +152,15 @@ def _kexeced(run: list[Event]) -> bool:
     return any(event.proves("kexec") for event in run[-3:])
 
 
-def _ending(run: list[Event]) -> str:
+def _ending(run: list[Event]) -> tuple[str, Event | None]:
     for event in reversed(run):
         if event.proves("guest_boot") or event.proves("kexec"):
-            return ""
+            break
         if event.proves("death_clean"):
-            return "clean"
+            return "clean", event
         if event.proves("death_abrupt"):
-            return "abrupt"
-    return ""
+            return "abrupt", event
+    return "", None
 
 
 def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
@@ -196,8 +205,9 @@ def _bursts(items: tuple[Item, ...], devices: tuple[PciAddress, ...]) -> dict[Pc
     most: dict[PciAddress, int] = {}
     for item in items:
         entry_nr = _number(item.event, "entry_nr")
-        if item.device in devices and item.device is not None and entry_nr is not None:
-            most[item.device] = max(most.get(item.device, 0), entry_nr + 1)
+        device = item.device
+        if device is not None and entry_nr is not None and device in devices:
+            most[device] = max(most.get(device, 0), entry_nr + 1)
     return most
 
 
@@ -252,6 +262,10 @@ def assemble(parsed: Parsed) -> Timeline:
         items=items, xen=effects, xen_spent=spent,
         segments=tuple(_segments(e for e in events if e.speaker == "guest")),
         floors=floors,
+        places={speaker: tuple(nth for nth, item in enumerate(items) if item.boot or (
+            item.effect and item.event.speaker == speaker)) for speaker in ("dom0", "xen")},
+        spoken=tuple(accumulate(
+            ((item.event.level or "").startswith("g") for item in items), initial=0)),
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
         devices=devices, entries=_bursts(items, devices),
         flushes=_flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
@@ -270,15 +284,15 @@ def _absent(items: tuple[Item, ...], inputs: frozenset[str]) -> frozenset[tuple[
     return frozenset((name, kind) for name in inputs for kind in common) - seen
 
 
-def _ends(events: list[Event]) -> dict[int, str]:
-    """Domid → "clean" or "abrupt", where a line tells it and no other line contradicts."""
-    told: dict[int, set[str]] = defaultdict(set)
+def _ends(events: list[Event]) -> dict[int, tuple[str, Event]]:
+    """Domid → "clean" or "abrupt" with the line, where one tells it and no other contradicts."""
+    told: dict[int, dict[str, Event]] = defaultdict(dict)
     for event in events:
         for proof, how in (("death_clean", "clean"), ("death_abrupt", "abrupt")):
             domid = _proved(event, proof)
             if domid is not None:
-                told[domid].add(how)
-    return {domid: hows.pop() for domid, hows in told.items() if len(hows) == 1}
+                told[domid].setdefault(how, event)
+    return {domid: next(iter(hows.items())) for domid, hows in told.items() if len(hows) == 1}
 
 
 def _before_boot(items: tuple[Item, ...]) -> bool:

@@ -48,7 +48,8 @@ def _fact(nth: int, step: Step, violation: Violation, ordinals: Assignments) -> 
 
 def lines_for(step: Step, violation: Violation) -> tuple[Line, ...]:
     """The step's lines that speak of this violation: alarming ones if there are any."""
-    speaking = [event for event in step.lines if _speaks_of(event, violation)]
+    speaking = [event for event in step.lines
+                if event.proves("effect") and _speaks_of(event, violation)]
     alarming = [event for event in speaking if event.production.alarming]
     return unique(event.line for event in alarming or speaking)
 
