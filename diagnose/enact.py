@@ -75,6 +75,8 @@ class Enactor:
         if match.life is not None:
             lives = tuple(match.life if life.domid == act.domid else life for life in lives)
         cost = costs().observed.get(act.op, 0) if step.observed else costs().inferred[act.op]
+        if act.op == "kexec" and hyp.lives and not lines:
+            cost += costs().other["kexec_without_word"]
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]
@@ -89,10 +91,14 @@ class Enactor:
         return grown
 
     def _last_words(self, hyp: Hypothesis, act: Act, at: int) -> Iterator[Event]:
-        """Lines that tell of a domain's end though its end does not print them."""
-        if act.op not in ENDS or act.domid is None:
+        """Lines that tell of a domain's end, or of a kexec, which neither ledger's kernel prints."""
+        if act.domid is None:
             return
         life = hyp.life(act.domid)
+        if act.op == "kexec" and life is not None:
+            yield from self.timeline.segments[life.segment].kexecs
+        if act.op not in ENDS:
+            return
         words: list[tuple[str, Event | None]] = []
         if life is not None:
             segment = self.timeline.segments[life.segment]

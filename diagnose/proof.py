@@ -113,7 +113,7 @@ def _shown(found: Match, fact: Fact) -> list[str]:
     line = shown.lines[0]
     owner = shown.fields.get("domid")
     who = f" for {owner_name(owner)}" if isinstance(owner, int) and owner else ""
-    if shown.fields.get("from_domid") is None:
+    if shown.fields.get("pirq") is None:
         return [f"{place(line)} says so itself{who}."]
     return [f"{place(line)} concerns {_what(shown)} of {shown.fields['device']}{who}: it could not "
             "have been printed had that pair been released."]

@@ -56,6 +56,7 @@ class Segment:
     events: tuple[Event, ...]
     ending: str             # "clean", "abrupt" or "" where the log just stops
     word: Event | None      # the line that tells the ending
+    kexecs: tuple[Event, ...]  # where it says that it starts another kernel by itself
     last: bool              # no later boot of the same log follows
     number: int | None      # a number in the input's name, a hint at the domid and no more
 
@@ -137,7 +138,8 @@ def _segments(events: Iterable[Event]) -> list[Segment]:
         digits = re.search(r"(\d+)(?:\.[A-Za-z]+)*$", name)
         for nth, run in enumerate(runs):
             ending, word = _ending(run)
-            found.append(Segment(name, tuple(run), ending, word, nth == len(runs) - 1,
+            kexecs = tuple(event for event in run if event.proves("kexec"))
+            found.append(Segment(name, tuple(run), ending, word, kexecs, nth == len(runs) - 1,
                                  int(digits[1]) if digits else None))
     return found
 
