@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install -qq --disable-pip-version-check
-DEMO   := demo
+DEMO   := corpus/demo
 PYTEST_ARGS ?=
 
 export PIP_ROOT_USER_ACTION := ignore

@@ -18,7 +18,7 @@ from diagnose import cli
 from diagnose.schema import published
 
 ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "demo"
+DEMO = ROOT / "corpus" / "demo"
 LOGS = sorted(DEMO.glob("*.log"))
 VALIDATOR = jsonschema.Draft202012Validator(published())
 

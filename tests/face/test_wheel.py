@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DEMO = sorted((ROOT / "demo").glob("*.log"))
+DEMO = sorted((ROOT / "corpus" / "demo").glob("*.log"))
 
 
 def call(*words: str | Path, cwd: Path, expect: int = 0) -> str:
@@ -76,4 +76,4 @@ def test_the_wheel_holds_all_data_and_no_tests(installed: Path) -> None:
     wanted |= {f"emulator/{path.name}" for path in (ROOT / "emulator").glob("*.py")}
     wanted |= {f"diagnose/_grammars/{path.name}" for path in (ROOT / "grammars").glob("*.lark")}
     assert wanted <= held
-    assert not [name for name in held if name.startswith(("tests/", "corpus/", "demo/"))]
+    assert not [name for name in held if name.startswith(("tests/", "corpus/"))]
