@@ -21,6 +21,8 @@ from emulator.pci import PciAddress
 LOOKAHEAD_MAX = 64
 #: Xen's rate limit is held to have recovered after this many spine items without a stamp to tell.
 RATE_WINDOW = 200
+#: Lines that may still follow at the end of a log that was cut in the middle of an act's lines.
+LAST_LINES = 2
 #: How far past its first unexplained line a Xen log beside the spine is searched, in effects.
 XEN_LOOKAHEAD_MAX = 256
 
@@ -56,42 +58,46 @@ class Match:
 
 
 def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: int,
-          devices: frozenset[PciAddress], domid: int | None, anchored: bool,
-          prior: bool = False) -> Match | None:
+          devices: frozenset[PciAddress], domid: int | None, anchored: bool = False,
+          ahead: bool = True) -> Match | None:
     """Match the effects of an act that happens where the spine stands at item `at`.
 
-    `anchored` asks that item `at` itself is one of them. `prior` says that the act came before the
-    log begins: nothing of it can be seen. Returns None where an anchored act does not print `at`.
+    `anchored` asks that item `at` itself is one of them; None is returned where the act does not
+    print it. `ahead`: its lines may stand from `at` on; else all of it came before that item.
     """
     life = hyp.life(domid) if domid is not None else None
     match = Match(mask=hyp.mask, xen_mask=hyp.xen_mask, life=life)
-    if prior:
-        return match
     cursor = {"dom0": at, "xen": at}
-    skipped: list[Effect] = []
-    cut: list[Effect] = []     # nothing of the act was found before these
-    for effect in effects:
+    missing: list[tuple[int, Effect]] = []
+    found: list[int] = []                 # which of the effects stand on the spine
+    for nth, effect in enumerate(effects):
         if effect.speaker == "guest":
             _in_guest(timeline, match, effect)
             continue
-        place = _on_spine(timeline, match, effect, cursor[effect.speaker], at, devices, domid)
+        place = _on_spine(timeline, match, effect, cursor[effect.speaker], at, devices, domid) \
+            if ahead else None
         if place is not None:
-            if anchored and match.first is None and place != at and effect.speaker == \
+            if anchored and not found and place != at and effect.speaker == \
                     timeline.items[at].event.speaker:
                 return None
             cursor[effect.speaker] = place + 1
             match.first = place if match.first is None else min(match.first, place)
+            found.append(nth)
         elif effect.speaker != "xen" or not _in_xen_log(timeline, hyp, match, effect):
-            (skipped if match.first is not None else cut).append(effect)
+            missing.append((nth, effect))
     if anchored and not match.mask & 1:
         return None
-    if not (at == 0 and hyp.history_open and match.first is not None):
-        skipped = [*cut, *skipped]       # else the log begins inside the act's lines
-    last = at + max(match.mask.bit_length() - 1, 0) if match.first is not None else at - 1
-    for effect in skipped:
-        if _must_show(timeline, hyp, effect, at, last, match):
-            match.unseen.append(effect)
+    begun = found[0] if found and at == 0 and hyp.history_open else 0
+    ended = found[-1] if found and _log_ends(timeline, match, at) else len(effects)
+    match.unseen.extend(effect for nth, effect in missing if begun <= nth <= ended
+                        and _must_show(timeline, hyp, effect, at))
     return match
+
+
+def _log_ends(timeline: Timeline, match: Match, at: int) -> bool:
+    """Whether the last line matched on the spine is the last of its input."""
+    last = timeline.items[at + match.mask.bit_length() - 1].event.line
+    return timeline.lines[last.input] - last.line < LAST_LINES
 
 
 def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: int,
@@ -160,14 +166,11 @@ def _goes_on(events: Sequence[Event]) -> bool:
     return any(event.proves("death_clean") or event.proves("death_abrupt") for event in events)
 
 
-def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int, last: int,
-               match: Match) -> bool:
+def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:
     """Whether the absence of this effect's line contradicts the act (DESIGN: silence)."""
     items = timeline.items
     if at >= len(items):
         return False
-    if last >= len(items) - 1 and match.first is not None:
-        return False                      # the log ends inside the act's lines
     if effect.speaker == "dom0":
         source = items[at].event.line.input
         return source not in timeline.gaps and (source, effect.kind) not in timeline.absent and \

@@ -70,7 +70,8 @@ def conclude(rules: Sequence[Rule], replay: Replay) -> Conclusion:
     made = Conclusion(steps, weighed, [], [], [], [])
     lines = {id(each): _lines(each.match, steps, extra) for each in weighed}
     made.findings = _chained(
-        [_finding(each, lines[id(each)], steps) for each in sure], [each.match for each in sure])
+        [_finding(each, lines[id(each)], steps, replay) for each in sure],
+        [each.match for each in sure])
     made.harmless = [item for found in harmless
                      if (item := _harmless(found, _lines(found, steps, extra))) is not None]
     made.suspicions = [_suspicion(each, lines[id(each)]) for each in weighed
@@ -111,7 +112,8 @@ def _witness(lines: Sequence[Line], facts: Iterable[Fact]) -> Witness:
     return Witness(tuple(lines[:WITNESS_LINES_MAX]), tuple(numbers), len(lines))
 
 
-def _finding(each: Weighed, lines: Sequence[Line], steps: Sequence[Step]) -> Finding:
+def _finding(each: Weighed, lines: Sequence[Line], steps: Sequence[Step],
+             replay: Replay) -> Finding:
     found = each.match
     fault, device, boot = key_of(found)
     message = found.message()
@@ -121,9 +123,10 @@ def _finding(each: Weighed, lines: Sequence[Line], steps: Sequence[Step]) -> Fin
         rival = Rival(rival_text(each.rival.steps(), steps, address), _decider(each, steps))
     return Finding(
         id=finding_id(fault, device, boot), rule=found.rule.id, fault=fault,
-        title=found.rule.title, severity=found.rule.severity,
-        confidence="certain" if each.confidence == "certain" else "likely", device=device,
-        candidates=(), domids=found.domids, entries=found.entries, pirqs=found.pirqs,
+        title=found.rule.title, severity=found.rule.severity, device=device,
+        confidence="certain" if each.confidence == "certain" else "likely",
+        candidates=tuple(str(c) for c in replay.timeline.candidates(address)) if address else (),
+        domids=found.domids, entries=found.entries, pirqs=found.pirqs,
         occurrences=found.occurrences, message=f"{message.seen} {message.wrong}",
         proof=proof(found, steps), witness=_witness(lines, found.facts), rival=rival, boot=boot,
         todo=message.todo)

@@ -43,19 +43,20 @@ class Enactor:
         return self._memory[key]
 
     def enact(self, hyp: Hypothesis, act: Act, at: int, *, budget: int, anchored: bool = False,
-              prior: bool = False, why: str = "") -> Hypothesis | None:
+              ahead: bool = True, prior: bool = False, why: str = "") -> Hypothesis | None:
         """The story with this act in it; None where it cannot be or costs too many contradictions.
 
-        `anchored`: the spine's item `at` is one of its lines, else it is inferred to have happened
-        before that line. `prior`: it happened before the log begins.
+        `anchored`: the spine's item `at` is one of its lines. `ahead`: its lines may stand from
+        there on; else it is inferred to have happened before that line. `prior`: it happened before
+        the log begins, so nothing of it can be seen.
         """
         outcome = self.run(hyp, act)
         if outcome is None:
             return None
         devices = frozenset(act.devices or ((act.device,) if act.device is not None else
                                             _owned(hyp, act)))
-        match = align(self.timeline, hyp, outcome.effects, at, devices, act.domid,
-                      anchored, prior)
+        effects = () if prior else outcome.effects
+        match = align(self.timeline, hyp, effects, at, devices, act.domid, anchored, ahead)
         if match is None or len(match.unseen) > budget:
             return None
         return self._grown(hyp, act, outcome, match, at, anchored, prior, why)
@@ -91,7 +92,7 @@ class Enactor:
         return grown
 
     def _last_words(self, hyp: Hypothesis, act: Act, at: int) -> Iterator[Event]:
-        """Lines that tell of a domain's end, or of a kexec, which neither ledger's kernel prints."""
+        """Lines that tell of a domain's end, or of a kexec, besides those it prints."""
         if act.domid is None:
             return
         life = hyp.life(act.domid)

@@ -213,9 +213,14 @@ def _seizures(context: Context) -> Iterator[Plan]:
 
 
 def _releases(context: Context) -> Iterator[Plan]:
+    state = context.hyp.state
     for device in context.devices():
-        if context.hyp.state.seized(device):
-            yield Plan((), Act("release", device=device), rare=True)
+        if not state.seized(device):
+            continue
+        yield Plan((), Act("release", device=device), rare=True)
+        owner = state.owner(device)
+        if owner is not None and state.is_up(owner, device):
+            yield Plan((Act("ifdown", owner, device),), Act("release", device=device), rare=True)
 
 
 def _destructions(context: Context) -> Iterator[Plan]:

@@ -252,7 +252,8 @@ class _Search:
         if item.death is not None and item.death in hyp.state.living():
             gone = [story for acts, cost, rare in
                     endings(Context(self.timeline, hyp, at), item.death) if not rare
-                    and (story := self._chain(hyp.plus(cost=cost), acts, at, budget)) is not None]
+                    and (story := self._chain(hyp.plus(cost=cost), acts, at, budget,
+                                               ahead=True)) is not None]
             return [*gone, hyp.plus(cost=costs().other["ignored_death"])]
         if not item.effect:
             return [hyp]
@@ -319,11 +320,11 @@ class _Search:
         return up if up is not None else hyp.plus(cost=costs().other["no_ifup"])
 
     def _chain(self, hyp: Hypothesis, acts: Sequence[Act], at: int, budget: int,
-               prior: bool = False) -> Hypothesis | None:
-        """The story with inferred acts, which happened before the item at `at`."""
+               prior: bool = False, ahead: bool = False) -> Hypothesis | None:
+        """The story with inferred acts; unless `ahead`, all before the item at `at`."""
         start = hyp.contradictions
         for act in acts:
-            grown = self.enactor.enact(hyp, act, at, prior=prior,
+            grown = self.enactor.enact(hyp, act, at, prior=prior, ahead=ahead,
                                        budget=budget - hyp.contradictions + start)
             if grown is None:
                 return None

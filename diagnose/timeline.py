@@ -77,10 +77,19 @@ class Timeline:
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
     flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq
     spine_inputs: frozenset[str]
+    lines: Mapping[str, int]                 # how many lines each input has
     absent: frozenset[tuple[str, str]]       # (input, kind) that any host prints but it
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
+
+    def candidates(self, device: PciAddress) -> tuple[PciAddress, ...]:
+        """Named devices that a nameless one may be: those with its slot and function."""
+        if device.is_named:
+            return ()
+        named = {item.device for item in self.items if item.device is not None
+                 and item.device.is_full and item.device.devfn == device.devfn}
+        return tuple(sorted(named))
 
     def told_end(self, domid: int) -> str:
         """How the domain ended as the toolstack or Xen tells it, empty if neither does."""
@@ -166,17 +175,23 @@ def _ending(run: list[Event]) -> tuple[str, Event | None]:
 
 
 def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
-    """Full addresses on the passthrough path.
+    """Full addresses on the passthrough path, by first appearance.
 
     A line that any host prints does not put a device there by itself. Twice the same one within a
-    host boot does: a device that only dom0 uses is enabled once.
+    host boot does: a device that only dom0 uses is enabled once. So does a line that gives only
+    slot and function, if they are the device's; where no line names a bus for them, the device
+    stays nameless.
     """
     seen: dict[PciAddress, bool] = {}
+    partial: dict[int, None] = {}
     repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
     for item in items:
         if item.boot:
             repeats.clear()
-        if item.device is None or not item.device.is_full or not item.effect:
+        if item.device is None or not item.effect:
+            continue
+        if not item.device.is_full:
+            partial[item.device.devfn] = None
             continue
         key = (item.device, item.event.kind)
         repeats[key] += 1
@@ -185,10 +200,12 @@ def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[Pci
     for event in beside:
         device = _address(event)
         if device is not None and device.is_full and event.production.scope != "anyhost":
-            seen.setdefault(device, True)
+            seen[device] = True
+    for devfn in partial:
+        alike = [device for device in seen if device.devfn == devfn]
+        if not any(seen[device] for device in alike):
+            seen.update(dict.fromkeys(alike or [PciAddress.nameless(len(seen), devfn)], True))
     return tuple(device for device, on_path in seen.items() if on_path)
-
-
 
 
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
@@ -271,6 +288,7 @@ def assemble(parsed: Parsed) -> Timeline:
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
         devices=devices, entries=_bursts(items, devices),
         flushes=_flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
+        lines={source.name: source.lines for source in parsed.sources},
         absent=_absent(items, spine_inputs),
         gaps=frozenset(e.line.input for e in events if e.proves("gap")),
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"

@@ -18,6 +18,8 @@ _TEXT = re.compile(
 )
 
 SLOT_MAX = 0x1F
+# A PCI bus number has eight bits: numbers above stand for buses that exist and that no line names.
+BUS_MAX = 0xFF
 FUNCTION_MAX = 7
 
 
@@ -38,6 +40,16 @@ class PciAddress(NamedTuple):
     def is_full(self) -> bool:
         """Whether all four parts are known."""
         return self.segment is not None and self.bus is not None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the bus is a real bus number and not one that stands for an unknown bus."""
+        return self.bus is not None and self.bus <= BUS_MAX
+
+    @classmethod
+    def nameless(cls, nth: int, devfn: int) -> PciAddress:
+        """The `nth` device of which only slot and function are ever told, fit to be a key."""
+        return cls(0, BUS_MAX + 1 + nth, devfn >> 3 & SLOT_MAX, devfn & FUNCTION_MAX)
 
     def agrees(self, other: PciAddress) -> bool:
         """Whether both can be the same device: an unknown part agrees with anything."""
@@ -82,10 +94,11 @@ class PciAddress(NamedTuple):
 
     def __str__(self) -> str:
         """`0000:01:10.0`; a missing segment reads 0000 if the bus is known, a missing bus `??`."""
-        if self.bus is None:
-            segment = "????" if self.segment is None else f"{self.segment:04x}"
+        if not self.is_named:
+            known = self.segment is not None and self.bus is None
+            segment = f"{self.segment:04x}" if known else "????"
             return f"{segment}:??:{self.slot:02x}.{self.function:x}"
-        return f"{self.segment or 0:04x}:{self.bus:02x}:{self.slot:02x}.{self.function:x}"
+        return f"{self.segment or 0:04x}:{self.bus or 0:02x}:{self.slot:02x}.{self.function:x}"
 
 
 def _part(text: str | None) -> int | None:

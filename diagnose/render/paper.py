@@ -3,6 +3,9 @@
 A piece is a text, or a pair (style, text). Pieces are joined without blanks between them, so a
 coloured word can be followed by a plain full stop; lines break at blanks only.
 
+Inputs are called by their short names here, also inside sentences that the pipeline has written; a
+piece in the style "quote" is a line of a log and stays as it is.
+
 **Invariant:** all text passes through :func:`diagnose.render.safe.neutral` before it is painted, so
 no text from outside reaches a terminal unescaped; this module knows nothing of diagnoses.
 """
@@ -13,6 +16,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from diagnose.events import Line
+from diagnose.render.names import brief
 from diagnose.render.safe import neutral
 
 WIDTH = 80
@@ -25,6 +30,7 @@ _SGR: Mapping[str, str] = {
     "": "",
     "strong": "1",
     "faint": "2",
+    "quote": "",
     "place": "36",
     "good": "32",
     "bad": "31",
