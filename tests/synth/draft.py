@@ -1,0 +1,148 @@
+"""A story in the making: who starts, what is done, and which kernel runs below it.
+
+A `Draft` hands out domids and collects acts; a `Scenario` is the finished story.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from emulator.acts import LINGERS
+from emulator.life import Act
+from emulator.pci import PciAddress
+
+BUSES = (0x01, 0x03, 0x05, 0x09, 0x0A, 0x81)
+SLOTS = (0x10, 0x11)
+FUNCTIONS = (0, 2, 4)
+VECTORS = (3, 3, 3, 2, 5)
+GUEST_NAMES = ("web-a", "db", "mail1", "build.host")
+ABRUPT = ("crash", "destroy")
+ENDS = ("clean_shutdown", *ABRUPT)
+
+Devices = Mapping[PciAddress, int]
+"""Device → how many vectors its driver asks for."""
+
+
+@dataclass
+class Scenario:
+    """A story: its class, the kernel row that runs below it, what is done in order.
+
+    `names`: (boot, domid) → name of the guest to whose log that domain writes. `build`: number in
+    dom0's banner. `options`: remarks for the printing (`restart`: guests announce a reboot).
+    """
+
+    cls: str
+    row: str
+    acts: tuple[Act, ...]
+    names: Mapping[tuple[int, int], str]
+    build: int
+    options: frozenset[str] = frozenset()
+
+
+BUILDS: Mapping[str, tuple[int, ...]] = {
+    "el5": (164, 194, 238, 274),
+    "el5+1070": (247, 238, 274),
+    "el5+945+956+1070": (264, 238, 274),
+    "el5+prune": (274, 238, 194),
+    "el5-283": (283, 300, 308, 400),
+}
+
+
+@dataclass
+class Draft:
+    """Collects the acts of a story. `rng` decides everything that is left open."""
+
+    rng: random.Random
+    row: str = "el5"
+    gaps: bool = True
+    acts: list[Act] = field(default_factory=list)
+    names: dict[tuple[int, int], str] = field(default_factory=dict)
+    boot: int = 0
+    next_domid: int = 1
+    options: set[str] = field(default_factory=set)
+
+    def devices(self, count: int, *, vectors: Sequence[int] = VECTORS, same_devfn: bool = False,
+                ) -> dict[PciAddress, int]:
+        """`count` devices on different buses, each with a number of vectors."""
+        buses = self.rng.sample(BUSES, count)
+        slot, function = self.rng.choice(SLOTS), self.rng.choice(FUNCTIONS)
+        found = {}
+        for bus in buses:
+            if not same_devfn:
+                slot, function = self.rng.choice(SLOTS), self.rng.choice(FUNCTIONS)
+            found[PciAddress(0, bus, slot, function)] = self.rng.choice(vectors)
+        return found
+
+    def add(self, op: str, domid: int | None = None, device: PciAddress | None = None,
+            devices: tuple[PciAddress, ...] = (), kind: str = "pv", nvec: int = 0,
+            fault: tuple[str, int, int] | None = None) -> None:
+        """One act, just as it is."""
+        self.acts.append(Act(op, domid, device, devices, kind, nvec, fault))
+
+    def seize(self, devices: Iterable[PciAddress]) -> None:
+        """pciback takes the devices."""
+        for device in devices:
+            self.add("seize", device=device)
+
+    def start(self, devices: Iterable[PciAddress], *, kind: str = "pv", name: str = "rhel56",
+              ) -> int:
+        """A domain is built; answers its domid, sometimes with others gone by unseen before."""
+        if self.gaps and self.acts and self.rng.random() < 0.25:
+            self.next_domid += self.rng.choice((1, 1, 2, 5))
+        domid = self.next_domid
+        self.next_domid += 1
+        self.names[self.boot, domid] = name
+        self.add("domain_start", domid, devices=tuple(devices), kind=kind)
+        return domid
+
+    def up(self, domid: int, devices: Devices, *, interfaces: bool = True) -> None:
+        """All drivers are loaded, then all interfaces are brought up."""
+        for device, nvec in devices.items():
+            self.add("driver_load", domid, device, nvec=nvec)
+        if interfaces:
+            for device in devices:
+                self.add("ifup", domid, device)
+
+    def boot_guest(self, devices: Devices, *, name: str = "rhel56") -> int:
+        """A PV guest starts and uses all its devices."""
+        domid = self.start(devices, name=name)
+        self.up(domid, devices)
+        return domid
+
+    def end(self, domid: int, how: str, *, zombie: bool = False) -> None:
+        """The domain ends; as a zombie its domid still resolves while pciback resets."""
+        self.add(how, domid, fault=(LINGERS, 1, 0) if zombie else None)
+
+    def unload(self, domid: int, devices: Iterable[PciAddress]) -> None:
+        """rmmod for each of the devices."""
+        for device in devices:
+            self.add("driver_unload", domid, device)
+
+    def heal(self, domid: int, devices: Devices) -> None:
+        """Each driver is unloaded and loaded again."""
+        for device, nvec in devices.items():
+            self.unload(domid, [device])
+            self.up(domid, {device: nvec})
+
+    def host_boot(self) -> None:
+        """The host starts anew: domids begin at 1."""
+        self.boot += 1
+        self.next_domid = 1
+        self.add("host_boot")
+
+    def bystander(self, *, ends: bool = True) -> int:
+        """A guest without passthrough, which may go again."""
+        domid = self.start((), name=f"other{self.next_domid}")
+        if ends:
+            self.end(domid, self.rng.choice(ENDS))
+        return domid
+
+    def scenario(self, cls: str) -> Scenario:
+        """The finished story."""
+        build = self.rng.choice(BUILDS[self.row])
+        if "odd-banner" in self.options:
+            build = self.rng.choice((164, 274) if self.row == "el5-283" else (283, 300, 400))
+        return Scenario(cls, self.row, tuple(self.acts), dict(self.names), build,
+                        frozenset(self.options))
