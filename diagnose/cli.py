@@ -250,8 +250,12 @@ def _named(pair: str) -> tuple[str, str]:
 
 
 def _tell(remarks: Sequence[Remark]) -> None:
-    for remark in remarks[:REMARKS_MAX]:
+    texts = []
+    for remark in remarks:
         place = ":".join(str(part) for part in (remark.input, remark.line) if part is not None)
-        complain("remark", f"{place}: {remark.text}" if place else remark.text)
-    if len(remarks) > REMARKS_MAX:
-        complain("remark", f"{len(remarks) - REMARKS_MAX} more are in the report (-v, JSON)")
+        texts.append(f"{place}: {remark.text}" if place else remark.text)
+    texts = list(dict.fromkeys(texts))
+    for text in texts[:REMARKS_MAX]:
+        complain("remark", text)
+    if len(texts) > REMARKS_MAX:
+        complain("remark", f"{len(texts) - REMARKS_MAX} more are in the report (-v, JSON)")

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from diagnose.diagnosis import AssignmentReport, Diagnosis, Recommendation, StoryStep, WhatIf
 from diagnose.render.paper import Paper, Piece
-from diagnose.render.words import column, count, listed, place, step
+from diagnose.render.words import column, count, listed, step
 
 STEPS_MAX = 24
-"""A longer story is cut down to the steps that bear a finding, unless everything is wanted."""
+"""A longer story is cut down to the lives that bear a finding, unless everything is wanted."""
+ROUTINE = frozenset({"ifup", "ifdown"})
+"""Ops that every healthy life has as well: told only where they bear a finding."""
 ENDS_MAX = 4
 """Steps kept at either end of a long story in which nothing was found."""
+GAP_MIN = 10
+"""So many steps left out between two that are shown are marked in their place."""
 COLUMNS_MAX = 12
 """With more findings, the what-if table counts them instead of giving each a column."""
 
@@ -25,17 +29,20 @@ def story(paper: Paper, diagnosis: Diagnosis) -> None:
         return
     paper.heading("How it came about")
     keep = _kept(diagnosis, paper.style.full)
-    room = column(_where(diagnosis.story[number]) for number in keep)
+    room = column(_where(paper, diagnosis.story[number]) for number in keep)
     boots = len({taken.boot for taken in diagnosis.story}) > 1
     last, boot = -1, None
     for number in keep:
         taken = diagnosis.story[number]
-        _gap(paper, number - last - 1, room)
+        if number - last > GAP_MIN:
+            paper.put(("faint", "⋮"), indent=1)
         if boots and taken.boot != boot:
             paper.put(("strong", f"host boot {taken.boot}"), indent=1)
         _step(paper, taken, room)
         last, boot = number, taken.boot
-    _gap(paper, len(diagnosis.story) - last - 1, room)
+    if len(keep) < len(diagnosis.story):
+        hidden = count(len(diagnosis.story) - len(keep), "more step")
+        paper.put(("faint", f"… and {hidden}; -v shows all"), indent=1)
 
 
 def assignments(paper: Paper, diagnosis: Diagnosis) -> None:
@@ -45,10 +52,10 @@ def assignments(paper: Paper, diagnosis: Diagnosis) -> None:
         return
     paper.heading("Assignments")
     shown = owned if paper.style.full else owned[:STEPS_MAX]
-    room = column(_start(one) for one in shown)
+    room = column(_start(paper, one) for one in shown)
     for one in shown:
         tone = {"healthy": "good", "fault": "bad"}.get(one.verdict, "doubt")
-        mark = ("place", _start(one).ljust(room))
+        mark = ("place", _start(paper, one).ljust(room))
         paper.item(mark, f"{_owned(one)}: ", (tone, one.verdict), indent=1, gap=2)
     if len(shown) < len(owned):
         paper.put(("faint", f"… and {len(owned) - len(shown)} more; -v lists them all"), indent=1)
@@ -103,12 +110,12 @@ def _advice(paper: Paper, advice: Recommendation) -> None:
 def _step(paper: Paper, taken: StoryStep, room: int) -> None:
     seen = taken.status == "observed"
     tail: list[Piece] = [("faint", f" ({taken.why.rstrip('.')})")] if taken.why else []
-    mark = ("place" if seen else "doubt", _where(taken).ljust(room))
+    mark = ("place" if seen else "doubt", _where(paper, taken).ljust(room))
     paper.item(mark, *([step(taken)] if seen else [("doubt", step(taken)), *tail]), indent=1, gap=2)
 
 
-def _start(held: AssignmentReport) -> str:
-    return place(held.from_line) if held.from_line else "before the log"
+def _start(paper: Paper, held: AssignmentReport) -> str:
+    return paper.place(held.from_line) if held.from_line else "before the log"
 
 
 def _owned(held: AssignmentReport) -> str:
@@ -119,25 +126,41 @@ def _owned(held: AssignmentReport) -> str:
     return f"{held.device} to {owner}{kind}, {end or 'ended by ' + held.ended_by.replace('_', ' ')}"
 
 
-def _where(taken: StoryStep) -> str:
-    return place(taken.lines[0]) if taken.lines else taken.status
-
-
-def _gap(paper: Paper, skipped: int, room: int) -> None:
-    if skipped > 0:
-        text = f"… {count(skipped, 'step')} not shown (-v shows all)"
-        paper.put(("faint", text), indent=1 + room + 2)
+def _where(paper: Paper, taken: StoryStep) -> str:
+    return paper.place(taken.lines[0]) if taken.lines else taken.status
 
 
 def _kept(diagnosis: Diagnosis, full: bool) -> Sequence[int]:
-    """Ordinals of the steps to show."""
-    total = len(diagnosis.story)
-    if full or total <= STEPS_MAX:
-        return range(total)
-    cited = sorted({n for found in diagnosis.findings for n in found.witness.steps if n < total})
+    """Ordinals of the steps to show: all, all that tell something, or the lives in question."""
+    story = diagnosis.story
+    if full:
+        return range(len(story))
+    cited = {number for found in diagnosis.findings for number in found.witness.steps}
+    telling = [n for n, taken in enumerate(story) if n in cited or taken.op not in ROUTINE]
+    if len(telling) <= STEPS_MAX:
+        return telling
     if not cited:
-        return [*range(ENDS_MAX), *range(total - ENDS_MAX, total)]
-    return cited[:STEPS_MAX]
+        return [*telling[:ENDS_MAX], *telling[-ENDS_MAX:]]
+    lives = {_life(story[number]) for number in cited if number < len(story)} - {None}
+    devices = {found.device for found in diagnosis.findings}
+    return [
+        n
+        for n in telling
+        if n in cited or (_life(story[n]) in lives and _concerns(story[n], devices))
+    ][:STEPS_MAX]
+
+
+def _concerns(taken: StoryStep, devices: set[str]) -> bool:
+    """Whether a step is about one of the devices, or about none in particular."""
+    told = taken.args.get("device")
+    own = {told} if isinstance(told, str) else set(told) if isinstance(told, Sequence) else set()
+    return not own or bool(own & devices)
+
+
+def _life(taken: StoryStep) -> tuple[int, object] | None:
+    """Whose life a step belongs to: host boot and domid; None where no domain is told."""
+    domid = taken.args.get("domid")
+    return None if domid is None else (taken.boot, domid)
 
 
 def _cells(assumed: WhatIf, ids: Sequence[str], digits: int) -> list[tuple[str, str]]:

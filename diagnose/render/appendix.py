@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from diagnose.diagnosis import Diagnosis
-from diagnose.events import Line
+from diagnose.events import Line, Remark
 from diagnose.render.evidence import quote
 from diagnose.render.paper import Paper, Piece
 from diagnose.render.words import count, listed, sentence
@@ -18,7 +18,16 @@ _UNMET = {
     "predicted-unseen": "expected and not seen",
     "observed-unexplained": "seen and not expected",
 }
-_HOW = {"given": "as given", "banner": "from the banner", "inferred": "from behaviour"}
+_HOW = {
+    "given": "as given; ",
+    "banner": "suggested by ",
+    "inferred": "judged by behaviour; ",
+}
+"""How a row was found; what the banner says follows."""
+_UNLIKE_BANNER = "banner-behaviour"
+"""Code of the remark that banner and behaviour differ; it belongs beside the kernel row."""
+_CUT = "search-cut"
+"""Code of the remark that better stories may have been missed; it bears on what is only likely."""
 
 
 def suspicions(paper: Paper, diagnosis: Diagnosis) -> None:
@@ -92,8 +101,9 @@ def sources(paper: Paper, diagnosis: Diagnosis) -> None:
     ]
     total = f"{count(seen.lines, 'line')} in {count(len(diagnosis.inputs), 'input')}: "
     _row(paper, "lines", total + ", ".join(kinds))
-    for remark in diagnosis.remarks if paper.style.full else ():
-        place = ":".join(str(part) for part in (remark.input, remark.line) if part is not None)
+    for remark in _told(paper, diagnosis):
+        parts = (remark.input and paper.name(remark.input), remark.line)
+        place = ":".join(str(part) for part in parts if part is not None)
         _row(paper, "remark", (f"{place}: " if place else "") + remark.text)
     tool = diagnosis.tool
     _row(
@@ -103,19 +113,33 @@ def sources(paper: Paper, diagnosis: Diagnosis) -> None:
     )
 
 
+def _told(paper: Paper, diagnosis: Diagnosis) -> list[Remark]:
+    """The remarks to show: all of them, or those that bear on what is shown."""
+    remarks = list(dict.fromkeys(diagnosis.remarks))
+    if paper.style.full:
+        return [remark for remark in remarks if remark.code != _UNLIKE_BANNER]
+    likely = any(found.confidence == "likely" for found in diagnosis.findings)
+    return [remark for remark in remarks if likely and remark.code == _CUT]
+
+
 def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
     kernel = diagnosis.kernel
+    banner = f"the banner names {kernel.release}" if kernel.release else "no dom0 banner"
     if kernel.row is None or kernel.how == "unknown":
-        _row(paper, "kernel", "unknown; nothing here tells one kernel row from another")
+        _row(paper, "kernel", f"unknown: nothing here tells one kernel row from another; {banner}")
     else:
-        release = f"{kernel.release}, " if kernel.release else ""
-        text = f"{kernel.row} ({release}{_HOW.get(kernel.how, 'assumed')})"
+        banner = f"the banner {kernel.release}" if kernel.how == "banner" else banner
+        _row(paper, "kernel", f"{kernel.row}, {_HOW[kernel.how]}{banner}")
         if kernel.alternatives:
-            text += f"; {listed(kernel.alternatives)} would explain these logs as well"
-        _row(paper, "kernel", text)
+            _row(paper, "", f"{listed(kernel.alternatives)} would explain these logs as well")
+    for remark in diagnosis.remarks:
+        if remark.code == _UNLIKE_BANNER:
+            paper.item(" " * 7, ("doubt", remark.text), indent=1)
     if paper.style.full:
         parts = kernel.parts
-        named = {"dom0": parts.dom0, "pciback": parts.pciback, "xen": parts.xen, **parts.guests}
+        guests = {paper.name(name): version for name, version in parts.guests.items()}
+        changed = None if parts.pciback == "none" else parts.pciback
+        named = {"dom0": parts.dom0, "xen": parts.xen, **guests, "changed on this host:": changed}
         for name, version in named.items():
             if version:
                 _row(paper, "", f"{name} {version}")
@@ -125,11 +149,13 @@ def _inputs(paper: Paper, diagnosis: Diagnosis) -> None:
     for source in diagnosis.inputs:
         said = f"said by {listed(source.speakers)}" if source.speakers else "nobody recognised"
         packed = "" if source.compression in ("", "none") else f", {source.compression}"
-        _row(paper, "input", f"{source.path} ({count(source.lines, 'line')}, {said}{packed})")
+        name = paper.name(source.path)
+        path = "" if name == source.path else f" = {source.path}"
+        _row(paper, "input", f"{name}{path} ({count(source.lines, 'line')}, {said}{packed})")
     for clock in diagnosis.clocks:
         low, high = clock.offset_s
         ahead = f"{low:g} to {high:g} s ahead of {clock.relative_to}"
-        _row(paper, "clock", f"{clock.input} ({clock.speaker}) is {ahead}")
+        _row(paper, "clock", f"{paper.name(clock.input)} ({clock.speaker}) is {ahead}")
 
 
 def _row(paper: Paper, label: str, text: str) -> None:

@@ -16,7 +16,6 @@ from diagnose.render.words import (
     count,
     domains,
     numbered,
-    place,
     sentence,
     subject,
     title,
@@ -78,9 +77,10 @@ def quote(paper: Paper, lines: Sequence[Line], total: int, indent: int) -> None:
     """Lines with their places; at most QUOTED_MAX unless everything is wanted."""
     shown = lines if paper.style.full else lines[:QUOTED_MAX]
     total = max(total, len(lines))
-    room = column(place(line) for line in shown)
+    room = column(paper.place(line) for line in shown)
     for line in shown:
-        paper.item(("place", place(line).ljust(room)), folded(line.text), indent=indent, gap=2)
+        mark = ("place", paper.place(line).ljust(room))
+        paper.item(mark, ("quote", folded(line.text)), indent=indent, gap=2)
     if len(shown) < total:
         rest = f"… and {count(total - len(shown), 'line')} more"
         paper.put(("faint", rest), indent=indent)
@@ -138,7 +138,7 @@ def _same(paper: Paper, others: Sequence[tuple[int, Finding]]) -> None:
     _label(paper, "The same befell")
     for number, finding in others[:ROWS_MAX]:
         lines = finding.witness.lines
-        since: list[Piece] = [" · ", ("place", place(lines[0]))] if lines else []
+        since: list[Piece] = [" · ", ("place", paper.place(lines[0]))] if lines else []
         paper.item(f"{number}", " · ".join(subject(finding)), *since, indent=5, gap=2)
     if len(others) > ROWS_MAX:
         paper.put(("faint", f"… and {len(others) - ROWS_MAX} more; -v tells all"), indent=5)

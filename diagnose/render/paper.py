@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from diagnose.events import Line
 from diagnose.render.names import brief
@@ -45,7 +46,7 @@ _SGR: Mapping[str, str] = {
 
 _ASCII: Mapping[int, str] = str.maketrans(
     {"─": "-", "│": "|", "└": "`", "·": "-", "–": "-", "…": "...", "•": "*", "→": "->"}
-    | {"✓": "+", "✗": "x", "●": "*", "○": "o", "×": "x", "≥": ">="}
+    | {"✓": "+", "✗": "x", "●": "*", "○": "o", "×": "x", "≥": ">=", "⋮": ":"}
 )
 _BLANK = re.compile(r"( +)")
 
@@ -74,17 +75,27 @@ class Paper:
     """Lines written so far. All methods append; :meth:`text` returns the whole."""
 
     def __init__(self, style: Style, inputs: Iterable[str] = ()) -> None:
-        """An empty sheet; `inputs` are names of files whose `name:line` is coloured in prose."""
+        """An empty sheet; `inputs` are the paths whose `path:line` may stand in prose."""
         self.style = style
         self.width = max(style.width, WIDTH_MIN)
         self._lines: list[str] = []
-        names = "|".join(re.escape(neutral(name)) for name in inputs)
-        self._places = re.compile(rf"((?:{names}):\d+)") if names and style.colour else None
+        self._names = {neutral(path): neutral(name) for path, name in brief(inputs).items()}
+        longest = sorted(self._names, key=len, reverse=True)
+        choice = "|".join(re.escape(name) for name in longest)
+        self._places = re.compile(rf"(?<![\w./!-])({choice})(:\d+)") if choice else None
 
     def text(self) -> str:
         """Everything written, ending with one line feed."""
         text = "\n".join(self._lines).rstrip("\n") + "\n"
         return text if self.style.unicode else text.translate(_ASCII)
+
+    def name(self, path: str) -> str:
+        """The short name of an input; a path that is none is its own name."""
+        return self._names.get(neutral(path), path)
+
+    def place(self, line: Line) -> str:
+        """`file:line`, as editors and compilers write it."""
+        return f"{self.name(line.input)}:{line.line}"
 
     def blank(self) -> None:
         """An empty line, never two in a row and never the first."""
@@ -107,7 +118,7 @@ class Paper:
 
     def exact(self, *pieces: Piece, indent: int = 0) -> None:
         """One line that is never broken: a table row, a command to copy."""
-        self._lines.append(" " * indent + self._paint(_styled(pieces)).rstrip())
+        self._lines.append(" " * indent + self._paint(self._told(pieces)).rstrip())
 
     def put(self, *pieces: Piece, indent: int = 0, hang: int | None = None) -> None:
         """Wrapped text; the first line is indented by `indent`, the others by `hang`."""
@@ -115,7 +126,7 @@ class Paper:
         row: _Word = []
         used = indent
         margin = indent
-        words = _words(self._marked(pieces))
+        words = _words(self._told(pieces))
         for word in self._chop(words, self.width - max(indent, hang)):
             size = sum(len(text) for _, text in word)
             if row and used + 1 + size > self.width:
@@ -141,17 +152,23 @@ class Paper:
             return
         start = len(self._lines)
         self.put(*pieces, indent=indent + lead)
-        painted = self._paint(_styled([mark])) + " " * gap
+        painted = self._paint(self._told([mark])) + " " * gap
         self._lines[start] = " " * indent + painted + self._lines[start][indent + lead :]
 
-    def _marked(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
-        """Pieces as (style, neutral text), with the places in plain ones styled."""
-        for style, text in _styled(pieces):
-            if style or self._places is None:
-                yield style, text
+    def _told(self, pieces: Iterable[Piece]) -> _Word:
+        """Pieces as (style, neutral text), inputs by their short names, places in prose styled."""
+        told: _Word = []
+        for piece in pieces:
+            style, text = piece if isinstance(piece, tuple) else ("", piece)
+            text = neutral(text)
+            if style == "quote" or self._places is None:
+                told.append((style, text))
                 continue
-            for number, part in enumerate(self._places.split(text)):
-                yield "place" if number % 2 else "", part
+            prose, *found = self._places.split(text)
+            told.append((style, prose))
+            for path, line, rest in zip(found[::3], found[1::3], found[2::3]):
+                told += [(style or "place", self._names[path] + line), (style, rest)]
+        return told
 
     @staticmethod
     def _chop(words: Iterable[_Word], room: int) -> Iterator[_Word]:
@@ -168,16 +185,10 @@ class Paper:
         if not self.style.colour:
             return "".join(text for _, text in fragments)
         painted = []
-        for style, text in fragments:
-            code = _SGR[style]
-            painted.append(f"\x1b[{code}m{text}\x1b[0m" if code else text)
+        for style, run in groupby(fragments, key=lambda fragment: fragment[0]):
+            code, text = _SGR[style], "".join(text for _, text in run)
+            painted.append(f"\x1b[{code}m{text}\x1b[0m" if code and text else text)
         return "".join(painted)
-
-
-def _styled(pieces: Iterable[Piece]) -> _Word:
-    """Pieces as (style, neutral text)."""
-    pairs = ((p if isinstance(p, tuple) else ("", p)) for p in pieces)
-    return [(style, neutral(text)) for style, text in pairs]
 
 
 def _words(pieces: Iterable[tuple[str, str]]) -> Iterator[_Word]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from diagnose.diagnosis import Diagnosis
 from diagnose.render import account, appendix, evidence
 from diagnose.render.paper import Paper, Piece, Style
-from diagnose.render.words import count, place, subject, title
+from diagnose.render.words import count, subject, title
 
 Section = Callable[[Paper, Diagnosis], None]
 
@@ -32,20 +32,20 @@ def headline(paper: Paper, diagnosis: Diagnosis) -> None:
     """The verdict and, in a sentence or two, what it means here."""
     badge = (_BADGES[diagnosis.verdict], f" {diagnosis.verdict.upper()} ")
     lead = {"fault": _fault, "healthy": _healthy, "inconclusive": _open}[diagnosis.verdict]
-    paper.item(badge, *lead(diagnosis))
+    paper.item(badge, *lead(paper, diagnosis))
     fix = next((advice for advice in diagnosis.recommendation if advice.sufficient), None)
     if fix is not None and diagnosis.findings:
         paper.item(("good", " → "), ("strong", fix.text), indent=len(badge[1]) - 3)
 
 
-def _fault(diagnosis: Diagnosis) -> list[Piece]:
+def _fault(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
     root = diagnosis.findings[0]
     others = {found.device for found in diagnosis.findings} - {root.device}
     pieces: list[Piece] = [("strong", title(root.title)), ": ", ", ".join(subject(root))]
     if others:
         pieces.append(f", and {count(len(others), 'more device')}")
     if root.witness.lines:
-        pieces += ["; since ", ("place", place(root.witness.lines[0]))]
+        pieces += ["; since ", ("place", paper.place(root.witness.lines[0]))]
     pieces.append(".")
     effects = sum(1 for found in diagnosis.findings if found.follows)
     if effects:
@@ -53,7 +53,7 @@ def _fault(diagnosis: Diagnosis) -> list[Piece]:
     return pieces
 
 
-def _healthy(diagnosis: Diagnosis) -> list[Piece]:
+def _healthy(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
     good = [one for one in diagnosis.assignments if one.verdict == "healthy"]
     devices = {one.device for one in good}
     return [
@@ -63,7 +63,7 @@ def _healthy(diagnosis: Diagnosis) -> list[Piece]:
     ]
 
 
-def _open(diagnosis: Diagnosis) -> list[Piece]:
+def _open(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
     pieces: list[Piece] = [("strong", "These logs cannot tell")]
     if diagnosis.missing:
         pieces.append(f"; what they lack most is {diagnosis.missing[0].what.rstrip('.')}")

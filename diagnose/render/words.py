@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from diagnose.diagnosis import Finding, StoryStep
-from diagnose.events import Line
 
 LIST_MAX = 8
 """How many items of a list are named before the rest is only counted."""
@@ -91,7 +90,7 @@ def subject(finding: Finding) -> list[str]:
 def sentence(text: str) -> str:
     """`text` begun like a sentence and ended like one; names such as dom0 and 0000:01:10.0 stay."""
     text = text.strip()
-    if text.split(" ", 1)[0].isalpha():
+    if text.split(" ", 1)[0].replace("-", "").isalpha():
         text = text[:1].upper() + text[1:]
     return text if not text or text.endswith((".", "!", "?")) else text + "."
 
@@ -104,11 +103,6 @@ def title(text: str) -> str:
 def column(texts: Iterable[str]) -> int:
     """Width of a column that holds these texts, long ones not counted: they get their own line."""
     return max((len(text) for text in texts if len(text) <= COLUMN_MAX), default=0)
-
-
-def place(line: Line) -> str:
-    """`file:line`, as editors and compilers write it."""
-    return f"{line.input}:{line.line}"
 
 
 def step(taken: StoryStep) -> str:

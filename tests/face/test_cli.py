@@ -144,6 +144,12 @@ def test_remarks_go_to_standard_error(pipeline, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == ""
 
 
+def test_a_remark_is_told_once(pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    pipeline(replace(HEALTHY, remarks=(Remark("odd", "look"), Remark("odd", "look"))))
+    cli.run(["log", "x"])
+    assert capsys.readouterr().err == "diagnose: remark: look\n"
+
+
 def test_output_goes_to_a_file(
     pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.diagnosis import Diagnosis, StoryStep, finding_id
-from diagnose.events import Line
+from diagnose.events import Line, Remark
 from diagnose.render import render
 from diagnose.render.paper import Style
-from tests.face.sample import CAUSE, FAULT, SAMPLES, STATE, WHATIF
+from tests.face.sample import CAUSE, FAULT, RELEASE, SAMPLES, STATE, WHATIF
 from tests.face.snapshot import check
 
 SGR = re.compile(r"\x1b\[[\d;]+m")
@@ -130,6 +130,60 @@ def test_long_names_get_a_line_of_their_own() -> None:
     assert rows[place + 1].strip() == "unmap irq ff failed"
 
 
+LONG = "../incidents/of a/dom0.log"
+OTHER_LONG = "../incidents/of b/dom0.log"
+
+
+def renamed(path: str, others: tuple[str, ...] = ()) -> Diagnosis:
+    """The cause, told of an input with this path, beside other inputs."""
+    line = Line(path, 36, f"a line that quotes {path}:36")
+    proof = (f"{path}:36 says so (see {path}:21).", f"not-{path}:36 is no input.")
+    finding = replace(CAUSE, witness=replace(CAUSE.witness, lines=(line,)), proof=proof)
+    step = StoryStep("crash", {"domid": 1}, "inferred", (), f"without it {path}:33 is impossible")
+    inputs = tuple(replace(FAULT.inputs[0], path=name) for name in (path, *others))
+    return replace(FAULT, inputs=inputs, findings=(finding,), story=(step,))
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_inputs_have_short_names_everywhere(colour: bool) -> None:
+    shown = SGR.sub("", text(renamed(LONG), width=130, colour=colour))
+    assert "since dom0.log:36." in shown
+    assert "• dom0.log:36 says so (see dom0.log:21)." in shown
+    assert "(without it dom0.log:33 is impossible)" in shown
+    assert f"dom0.log:36  a line that quotes {LONG}:36" in shown
+    assert f"not-{LONG}:36 is no input" in shown
+    assert shown.count(LONG) == 2
+
+
+def test_short_names_tell_inputs_apart() -> None:
+    shown = text(renamed(LONG, (OTHER_LONG,)), width=130)
+    assert "• of a/dom0.log:36 says so (see of a/dom0.log:21)." in shown
+    everything = text(renamed(LONG, (OTHER_LONG,)), width=130, verbosity=1)
+    assert f"of a/dom0.log = {LONG}" in everything
+    assert f"of b/dom0.log = {OTHER_LONG}" in everything
+
+
+CUT = Remark("search-cut", "The search had to drop stories.")
+
+
+def test_a_cut_search_is_told_where_it_matters() -> None:
+    twice = replace(FAULT, remarks=(CUT, CUT))
+    assert text(twice).count(CUT.text) == 1
+    sure = tuple(replace(found, confidence="certain") for found in FAULT.findings)
+    assert CUT.text not in text(replace(twice, findings=sure))
+    assert text(replace(twice, findings=sure), verbosity=1).count(CUT.text) == 1
+
+
+def test_a_row_that_the_banner_does_not_suggest_is_said_plainly() -> None:
+    remark = Remark("banner-behaviour", "The banner names build 247; the lines fit another better.")
+    kernel = replace(FAULT.kernel, row="el5+1070", how="inferred")
+    for verbosity in (0, 1):
+        odd = replace(FAULT, kernel=kernel, remarks=(remark,))
+        shown = text(odd, verbosity=verbosity, width=120)
+        assert f"el5+1070, judged by behaviour; the banner names {RELEASE}" in shown
+        assert shown.count(remark.text) == 1
+
+
 def many(count: int) -> Diagnosis:
     """The cause and its effect, once for each of `count` devices."""
     findings = []
@@ -158,13 +212,14 @@ def test_many_alike_are_told_once_and_listed() -> None:
 
 
 LONG_STORY = tuple(
-    StoryStep("ifup", {"domid": n}, "observed", (Line("dom0.log", n, ""),)) for n in range(500)
+    StoryStep("driver_load", {"domid": n}, "observed", (Line("dom0.log", n, ""),))
+    for n in range(500)
 )
 
 
 def test_a_long_story_is_cut_to_what_bears_the_findings() -> None:
     shown = text(replace(FAULT, story=LONG_STORY))
-    assert "steps not shown" in shown
+    assert "more steps; -v shows all" in shown
     assert len(shown.splitlines()) < 220
     assert "dom499" in text(replace(FAULT, story=LONG_STORY), verbosity=1)
 
@@ -173,8 +228,29 @@ def test_a_long_healthy_story_keeps_its_ends() -> None:
     shown = text(replace(SAMPLES["healthy"], story=LONG_STORY))
     assert "dom0 " in shown
     assert "dom499 " in shown
-    assert "492 steps not shown" in shown
+    assert "492 more steps" in shown
+    assert shown.count("⋮") == 1
 
+
+def test_routine_steps_are_only_counted() -> None:
+    loaded = FAULT.story[3]
+    routine = replace(loaded, op="ifup", status="inferred", lines=(), why="drivers are brought up")
+    healthy = replace(SAMPLES["healthy"], story=(loaded, routine, loaded, routine))
+    assert "brings" not in text(healthy)
+    assert text(healthy).count("… and 2 more steps; -v shows all") == 1
+    assert text(healthy, verbosity=1).count("drivers are brought up") == 2
+
+
+def test_a_long_story_tells_whole_lives_of_the_devices_in_question() -> None:
+    """Start and end of an owner that bears a finding are told, other devices are not."""
+    other = replace(FAULT.story[3], args={"domid": 1, "device": "0000:07:00.0"})
+    both = replace(FAULT.story[2], args={"domid": 1, "device": ["0000:07:00.0", CAUSE.device]})
+    story = (*[other] * 30, both, *FAULT.story[3:])
+    finding = replace(CAUSE, witness=replace(CAUSE.witness, steps=(31,)))
+    shown = text(replace(FAULT, findings=(finding,), story=story))
+    assert f"dom1 starts with 0000:07:00.0, {CAUSE.device}" in shown
+    assert "dom1 shuts down cleanly" in shown
+    assert "for 0000:07:00.0: MSI-X" not in shown
 
 def test_boots_are_told_apart() -> None:
     story = (*FAULT.story, StoryStep("host_boot", {}, "observed", (Line("a", 9, ""),), boot=1))
