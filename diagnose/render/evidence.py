@@ -120,7 +120,7 @@ def _proof(paper: Paper, number: int, finding: Finding, proven: dict[str, int]) 
         paper.item("•", f"{as_for}, and:" if fresh else f"{as_for}.", indent=5)
     for clause in fresh:
         proven[clause] = number
-        paper.item("•", clause, indent=5)
+        paper.item("•", sentence(clause), indent=5)
 
 
 def _grounds(paper: Paper, finding: Finding) -> None:
