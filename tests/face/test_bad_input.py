@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -25,7 +26,7 @@ VALIDATOR = jsonschema.Draft202012Validator(published())
 Captured = pytest.CaptureFixture[str]
 
 
-def report(capsys: Captured, *words: str | Path) -> tuple[int, dict[str, object], str]:
+def report(capsys: Captured, *words: str | Path) -> tuple[int, dict[str, Any], str]:
     """Exit status, report and what was said on standard error."""
     capsys.readouterr()
     status = cli.run(["log", "--format", "json", *map(str, words)])

@@ -23,10 +23,11 @@ from tests.face.sample import FAULT, HEALTHY, INCONCLUSIVE, SAMPLES
 ROOT = Path(__file__).parents[2]
 
 
+Pipeline = Callable[[Diagnosis], list[tuple[object, Options]]]
+
+
 @pytest.fixture
-def pipeline(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[[Diagnosis], list[tuple[object, Options]]]:
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Let the pipeline answer with a given diagnosis; returns the list of calls it got."""
 
     def answer(diagnosis: Diagnosis) -> list[tuple[object, Options]]:
@@ -63,17 +64,17 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         ("inconclusive", "never", 0),
     ],
 )
-def test_exit_status(pipeline, verdict: str, fail_on: str, status: int) -> None:
+def test_exit_status(pipeline: Pipeline, verdict: str, fail_on: str, status: int) -> None:
     pipeline(SAMPLES[verdict])
     assert cli.run(["log", "x", "--fail-on", fail_on]) == status
 
 
-def test_a_fault_fails_unless_told_otherwise(pipeline) -> None:
+def test_a_fault_fails_unless_told_otherwise(pipeline: Pipeline) -> None:
     pipeline(FAULT)
     assert cli.run(["log", "x"]) == 1
 
 
-def test_everything_that_was_said_reaches_the_pipeline(pipeline) -> None:
+def test_everything_that_was_said_reaches_the_pipeline(pipeline: Pipeline) -> None:
     calls = pipeline(HEALTHY)
     words = "log a b --dom0 d --xen x --guest g1=f1 --guest g2=f=2 --toolstack t"
     words += " --kernel el5-283 --device 01:10.0"
@@ -100,7 +101,7 @@ def test_everything_that_was_said_reaches_the_pipeline(pipeline) -> None:
     ],
 )
 def test_wrong_usage_is_status_two_and_says_what_is_right(
-    pipeline, capsys: pytest.CaptureFixture[str], words: str, told: str
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], words: str, told: str
 ) -> None:
     pipeline(FAULT)
     assert cli.run(words.split()) == 2
@@ -130,7 +131,9 @@ def test_a_mistake_of_ours_is_never_a_verdict(
     assert "ZeroDivisionError" in err
 
 
-def test_remarks_go_to_standard_error(pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+def test_remarks_go_to_standard_error(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
     many = tuple(Remark("odd", f"number {n}", "a.log", n) for n in range(30))
     pipeline(replace(HEALTHY, remarks=(Remark("whole", "of all"), *many)))
     cli.run(["log", "x", "--format", "json"])
@@ -144,14 +147,14 @@ def test_remarks_go_to_standard_error(pipeline, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == ""
 
 
-def test_a_remark_is_told_once(pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_remark_is_told_once(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     pipeline(replace(HEALTHY, remarks=(Remark("odd", "look"), Remark("odd", "look"))))
     cli.run(["log", "x"])
     assert capsys.readouterr().err == "diagnose: remark: look\n"
 
 
 def test_output_goes_to_a_file(
-    pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline(FAULT)
     file = tmp_path / "report.json"
@@ -161,7 +164,7 @@ def test_output_goes_to_a_file(
 
 
 def test_output_that_cannot_be_written(
-    pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline(FAULT)
     assert cli.run(["log", "x", "-o", str(tmp_path / "no" / "such")]) == 2
@@ -338,12 +341,12 @@ def test_interrupting_is_not_a_verdict() -> None:
     assert done.returncode == -2
 
 
-def test_the_package_offers_the_pipeline_lazily(pipeline) -> None:
+def test_the_package_offers_the_pipeline_lazily(pipeline: Pipeline) -> None:
     import diagnose
 
     pipeline(INCONCLUSIVE)
-    diagnose.__dict__.pop("diagnose", None)
+    vars(diagnose).pop("diagnose", None)
     assert diagnose.diagnose([], Options()).verdict == "inconclusive"
-    diagnose.__dict__.pop("diagnose", None)
+    vars(diagnose).pop("diagnose", None)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = diagnose.nonsense
