@@ -51,6 +51,7 @@ class Match:
     lines: list[Event] = field(default_factory=list)
     unseen: list[Effect] = field(default_factory=list)     # should be there and is not
     first: int | None = None                               # index of the first spine item matched
+    cut_short: bool = False                                # the log ends among its lines
     passed: int = 0                                        # other acts' lines between its own
     mask: int = 0
     xen_mask: int = 0
@@ -89,8 +90,11 @@ def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: in
         return None
     begun = found[0] if found and at == 0 and hyp.history_open else 0
     ended = found[-1] if found and _log_ends(timeline, match, at) else len(effects)
-    match.unseen.extend(effect for nth, effect in missing if begun <= nth <= ended
-                        and _must_show(timeline, hyp, effect, at))
+    for nth, effect in missing:
+        if nth >= begun and _must_show(timeline, hyp, effect, at):
+            match.cut_short = match.cut_short or nth > ended
+            if nth <= ended:
+                match.unseen.append(effect)
     return match
 
 

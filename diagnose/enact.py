@@ -10,7 +10,7 @@ from dataclasses import replace
 from diagnose.align import Match, align
 from diagnose.costs import costs
 from diagnose.events import Event
-from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life, Step, Unexplained
+from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
 from diagnose.timeline import EFFECT_KINDS, Timeline
 from emulator.invariants import violations
 from emulator.life import Act, Impossible, Outcome, perform
@@ -78,6 +78,7 @@ class Enactor:
         cost = costs().observed.get(act.op, 0) if step.observed else costs().inferred[act.op]
         if act.op == "kexec" and hyp.lives and not lines:
             cost += costs().other["kexec_without_word"]
+        cost += costs().other["cut_short"] * match.cut_short
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]
@@ -127,50 +128,6 @@ class Enactor:
             link = Unexplained(link, event)
         return replace(hyp, unexplained=link, contradictions=hyp.contradictions + contradictions,
                        lives=tuple(other for other in hyp.lives if other.domid != domid))
-
-    def bindings(self, hyp: Hypothesis, domid: int) -> list[Hypothesis]:
-        """The story with a boot of a guest's log claimed by a PV domain that has none yet."""
-        segments = self.timeline.segments
-        if not segments or hyp.life(domid) is not None:
-            return [hyp]
-        chosen = self._claimable(hyp, domid)
-        skipping = costs().other["skipped_boot"]
-        if not chosen:
-            return [hyp.plus(cost=costs().other["unbound_life"])]
-        bound = []
-        for segment, skipped in chosen:
-            taken = hyp.taken | 1 << segment
-            for passed in skipped:
-                taken |= 1 << passed
-            lives = tuple(sorted((*hyp.lives, Life(domid, segment, 0))))
-            bound.append(replace(hyp, taken=taken, lives=lives,
-                                 cost=hyp.cost + skipping * len(skipped)))
-        return bound
-
-    def _claimable(self, hyp: Hypothesis, domid: int) -> list[tuple[int, list[int]]]:
-        """Boots that this domain may claim, each with those of its log that are passed over.
-
-        A log of one boot with a number in its name is taken to be that domid's, if a domain of
-        that id asks for one; any other log gives its boots away in their order.
-        """
-        segments = self.timeline.segments
-        logs: dict[str, list[int]] = {}
-        for i, segment in enumerate(segments):
-            logs.setdefault(segment.input, []).append(i)
-        chosen: list[tuple[int, list[int]]] = []
-        for boots in logs.values():
-            free = [i for i in boots if not hyp.taken >> i & 1]
-            number = segments[boots[0]].number
-            if not free:
-                continue
-            if len(boots) == 1 and number is not None and domid < UNKNOWN_DOMID_MIN:
-                if number == domid:
-                    return [(free[0], [])]
-                continue
-            chosen.append((free[0], []))
-            if hyp.history_open and len(free) == len(boots):
-                chosen.extend((free[n], free[:n]) for n in range(1, min(len(free), 8)))
-        return chosen[:10]
 
 
 def _owned(hyp: Hypothesis, act: Act) -> tuple[PciAddress, ...]:

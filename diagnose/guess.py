@@ -72,7 +72,8 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
         if loaded:
             yield unloaded, 0, False
     elif word.last:
-        yield (clean,), costs().other["clean_without_word"], False
+        price = "word_missing" if context.timeline.has_words else "clean_without_word"
+        yield (clean,), costs().other[price], False
     if not told:
         yield (destroy,), 0, False
     if loaded and told != "clean":
@@ -87,26 +88,30 @@ def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[in
     if told is not None and told > hyp.newest and context.item.event.speaker == "dom0":
         yield told, 0
         return
-    births = [domid for domid in _births(context) if domid > hyp.newest]
+    before, after = (
+        [domid for domid in _births(context, step) if domid > hyp.newest] for step in (-1, 1))
     later = [domid for domid in _next_told(context, devices) if domid > hyp.newest]
-    yield from ((domid, 0) for domid in list(dict.fromkeys([*births, *later]))[:3])
-    if not births:
-        yield UNKNOWN_DOMID_MIN + hyp.unknowns, costs().other["unknown_domid"]
+    both = [domid for domid in before if domid in after]
+    found = list(dict.fromkeys([*both, *before, *after, *later]))[:3]
+    yield from ((domid, nth) for nth, domid in enumerate(found))
+    if not before and not after:
+        yield UNKNOWN_DOMID_MIN + hyp.unknowns, costs().other["unknown_domid"] + len(found)
 
 
-def _births(context: Context) -> Iterator[int]:
-    """Domids born between dom0's effects before this line and after it, nearest first."""
+def _births(context: Context, step: int) -> Iterator[int]:
+    """Domids born between this line and dom0's effect before it (-1) or after it (1)."""
     items, at = context.timeline.items, context.at
-    before = range(at - 1, max(-1, at - NEIGHBOURHOOD), -1)
-    after = range(at + 1, min(len(items), at + NEIGHBOURHOOD))
-    for places in (before, after):
-        for place in places:
-            item = items[place]
-            if item.birth is not None:
-                yield item.birth
-            elif item.boot or (item.effect and item.event.speaker == "dom0" and
-                               item.event.kind != items[at].event.kind):
-                break
+    found = False
+    for place in range(at + step, at + step * NEIGHBOURHOOD, step):
+        if not 0 <= place < len(items) or items[place].boot:
+            break
+        item = items[place]
+        alike = item.event.kind == items[at].event.kind and not found
+        if item.birth is not None:
+            found = True
+            yield item.birth
+        elif item.effect and item.event.speaker == "dom0" and not alike:
+            break
 
 
 def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]:
@@ -116,7 +121,8 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
         item = items[place]
         if item.boot and place > context.at:
             break
-        if item.effect and item.domid is not None and (
+        starts = item.event.kind in EMITS["domain_start"]
+        if item.effect and item.domid is not None and not starts and (
                 item.device is None or any(item.device.agrees(d) for d in devices)):
             yield item.domid
             break

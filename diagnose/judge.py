@@ -57,7 +57,7 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
-        shown = bool(each.confirmed) or not each.rule.confirmed_by
+        shown = any(fact.lines for fact in (*each.facts, *each.confirmed))
         if rival is None:
             confidence = "likely" if incomplete and shown else "certain"
         elif rival.price > replay.best.price and shown:

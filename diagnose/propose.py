@@ -79,9 +79,10 @@ def _requests(context: Context, device: PciAddress, counts: list[int],
         yield nvec, None, 0 if nvec == hint else odd
     refusals = _refusals_ahead(context)
     if refusals:
-        for nth in range(1, max(burst(context, device), 1) + 1):
+        held = len(context.hyp.state.pairs(device))
+        for nth in range(1, max(burst(context, device) - held, 1) + 1):
             for cause in MAP_FAULTS if "xen" in refusals else MAP_FAULTS[:1]:
-                yield max(nth, hint), (cause, nth, ENOSPC), costs().other["fault"] + nth
+                yield max(held + nth, hint), (cause, nth, ENOSPC), costs().other["fault"] + nth
 
 
 def _refusals_ahead(context: Context) -> set[str]:
@@ -183,6 +184,8 @@ def _starts(context: Context) -> Iterator[Plan]:
                 continue
             start = _start(context, domid, devices)
             yield Plan(seizes, start, guess, prior)
+            if seizes:
+                yield Plan((), start, guess)
             if len(owners) == 1:
                 for acts, cost, rare in endings(context, owners.pop()):
                     yield Plan((*acts, *seizes), start, guess + cost, rare=rare)

@@ -13,19 +13,22 @@ from dataclasses import dataclass, replace
 
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave
-from diagnose.guess import USUAL_VECTORS, Context, endings
+from diagnose.guess import Context, endings
+from diagnose.guests import bindings
+from diagnose.history import beginnings
 from diagnose.propose import Plan, plans
-from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
+from diagnose.story import Hypothesis
 from diagnose.timeline import Item, Timeline
-from emulator.kernels import ROWS, Row, distance
-from emulator.life import EMITS, Act
+from emulator.kernels import ROWS, Row
+from emulator.life import Act
 from emulator.machine import State
-from emulator.pci import PciAddress
 
 #: Contradictions by which a story may exceed the best one and still be followed.
 SLACK = 1
-#: Stories kept for each kernel row at each line.
+#: Stories kept for each kernel row at each line, and at the first few, where most is still open.
 BEAM_MAX = 20
+BEAM_AT_FIRST_MAX = 60
+FIRST_LINES = 4
 #: A story this much dearer than another one of its row, and no more consistent, is not followed:
 #: "certain" means that no story within this horizon differs.
 HORIZON = 12
@@ -60,8 +63,8 @@ def replay(timeline: Timeline, release: int | None, rows: Sequence[Row] = ROWS) 
     """
     stories: list[Hypothesis] = []
     for strict in (True, False):
-        search = _Search(timeline, release, strict)
-        beam = list(search.beginnings(rows))
+        search = _Search(timeline, strict)
+        beam = list(beginnings(timeline, search.enactor, rows, release))
         for at in range(len(timeline.items)):
             beam = search.advance(beam, at)
         ended = [done for hyp in beam for done in search.finish(hyp)]
@@ -78,7 +81,8 @@ def _row_rank(hyp: Hypothesis) -> int:
 class Reached:
     """The stories of one row that have come over a line: of equal futures the cheapest only."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
+        self.room = room
         self._best: dict[tuple[object, ...], Hypothesis] = {}
         self.limit = NO_LIMIT
         self.horizon = NO_LIMIT
@@ -95,9 +99,9 @@ class Reached:
             self._best[key] = story
             contradictions, cost = story.price
             self.horizon = min(self.horizon, (contradictions, cost + HORIZON))
-            if len(self._best) >= BEAM_MAX:
+            if len(self._best) >= self.room:
                 prices = sorted(kept.price for kept in self._best.values())
-                self.limit = prices[BEAM_MAX - 1]
+                self.limit = prices[self.room - 1]
 
     def stories(self) -> Iterable[Hypothesis]:
         """All that were kept, in the order in which their futures were first reached."""
@@ -105,74 +109,14 @@ class Reached:
 
 
 class _Search:
-    def __init__(self, timeline: Timeline, release: int | None, strict: bool) -> None:
+    def __init__(self, timeline: Timeline, strict: bool) -> None:
         self.strict = strict
         self.timeline = timeline
-        self.release = release
         self.enactor = Enactor(timeline)
         self.dropped = False
         self.least = 0
 
-    # --- the beginning and the end ----------------------------------------------------------
-
-    def beginnings(self, rows: Iterable[Row]) -> Iterator[Hypothesis]:
-        """One story for each row and each state that the machine may start in."""
-        for row in rows:
-            prior = costs().other["row_distance"] * distance(row, self.release)
-            fresh = Hypothesis(row, State.boot(), cost=prior,
-                               history_open=not self.timeline.starts_at_boot)
-            yield fresh
-            if self.timeline.starts_at_boot:
-                continue
-            for devices in _device_sets(self.timeline.devices):
-                yield from self._histories(fresh, devices)
-
-    def _histories(self, fresh: Hypothesis,
-                   devices: tuple[PciAddress, ...]) -> Iterator[Hypothesis]:
-        """Lives that may lie before the log: an owner still there, one long gone, or both."""
-        seized = [Act("seize", device=d) for d in devices]
-        before = [*self._life(UNKNOWN_DOMID_MIN, devices, len(devices)),
-                  Act("clean_shutdown", UNKNOWN_DOMID_MIN)]
-        for earlier, extra in (([], 0), (before, costs().other["earlier_life"])):
-            lives: list[list[Act]] = [[]] if earlier else []
-            lives.extend(self._life(self._first_owner(), devices, loaded)
-                         for loaded in range(len(devices) + 1))
-            for life in lives:
-                story = self._told(fresh, [*seized, *earlier, *life])
-                if story is not None:
-                    yield story.plus(cost=extra)
-
-    def _life(self, domid: int, devices: tuple[PciAddress, ...], loaded: int) -> list[Act]:
-        """A domain that has the devices, its guest having loaded the drivers of the first few."""
-        acts = [Act("domain_start", domid, devices=devices)]
-        for device in devices[:loaded]:
-            nvec = self.timeline.entries.get(device) or next(iter(self.timeline.flushes),
-                                                              USUAL_VECTORS)
-            acts.append(Act("driver_load", domid, device, nvec=nvec))
-            acts.append(Act("ifup", domid, device))
-        return acts
-
-    def _first_owner(self) -> int:
-        """Who may own the devices as the log begins: the first domid told, or one never told."""
-        for item in self.timeline.items:
-            if item.birth is not None or item.boot or item.event.kind in EMITS["domain_start"]:
-                break
-            if item.effect and item.domid is not None and item.event.speaker == "dom0":
-                return item.domid
-        return UNKNOWN_DOMID_MIN + 1
-
-    def _told(self, hyp: Hypothesis, acts: list[Act]) -> Hypothesis | None:
-        """Run acts that came before the log; None where the row does not let them happen."""
-        cost = hyp.cost
-        for act in acts:
-            grown = self.enactor.enact(hyp, act, 0, budget=0, prior=True,
-                                       why="before the log begins")
-            if grown is None:
-                return None
-            hyp = grown
-        newest = max([d for d in hyp.state.living() if d < UNKNOWN_DOMID_MIN], default=0)
-        return replace(hyp, cost=cost + len(acts), newest=newest, unknowns=2,
-                       found=frozenset())
+    # --- the end ---------------------------------------------------------------------------
 
     def finish(self, hyp: Hypothesis) -> Iterator[Hypothesis]:
         """The log is over: guests whose own log tells their end have ended; count what is left."""
@@ -218,16 +162,17 @@ class _Search:
         item = self.timeline.items[at]
         self.enactor.forget()
         moved: dict[str, Reached] = {}
+        room = BEAM_MAX if at >= FIRST_LINES else BEAM_AT_FIRST_MAX
         most = self._most(beam)
         self.least = beam[0].contradictions if beam else 0
         for hyp in beam:
-            reached = moved.setdefault(hyp.row.name, Reached())
+            reached = moved.setdefault(hyp.row.name, Reached(room))
             if self._beyond(hyp.price, reached):
                 continue
             for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
                 reached.take(replace(story, mask=story.mask >> 1))
         return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
-                           if not reached.too_dear(hyp.price)])
+                           if not reached.too_dear(hyp.price)], room)
 
     def _beyond(self, price: tuple[int, int], reached: Reached) -> bool:
         """Whether a story of at least this price can no longer find room in the beam."""
@@ -306,7 +251,7 @@ class _Search:
             return
         act, start = plan.act, hyp.contradictions
         loads = act.op == "driver_load" and act.domid is not None
-        for bound in self.enactor.bindings(story, act.domid) if loads and act.domid else [story]:
+        for bound in bindings(self.timeline, story, act.domid) if loads and act.domid else [story]:
             done = self.enactor.enact(bound, act, at, anchored=True,
                                       budget=budget - bound.contradictions + start)
             if done is not None:
@@ -363,7 +308,7 @@ class _Search:
                 best[hyp.key] = hyp
         return list(best.values())
 
-    def _kept(self, hyps: list[Hypothesis]) -> list[Hypothesis]:
+    def _kept(self, hyps: list[Hypothesis], room: int) -> list[Hypothesis]:
         hyps = sorted(hyps, key=lambda h: h.price)
         most = self._most(hyps)
         kept: list[Hypothesis] = []
@@ -372,16 +317,8 @@ class _Search:
             if hyp.contradictions > most:
                 break
             counts[hyp.row.name] = counts.get(hyp.row.name, 0) + 1
-            if counts[hyp.row.name] <= BEAM_MAX:
+            if counts[hyp.row.name] <= room:
                 kept.append(hyp)
             else:
                 self.dropped = self.dropped or hyp.contradictions == hyps[0].contradictions
         return kept
-
-
-def _device_sets(devices: tuple[PciAddress, ...]) -> Iterator[tuple[PciAddress, ...]]:
-    """All devices together, then each by itself: who shared an owner before the log is not told."""
-    if devices:
-        yield devices
-    if len(devices) > 1:
-        yield from ((device,) for device in devices)

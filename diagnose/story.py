@@ -17,6 +17,7 @@ from emulator.invariants import Violation
 from emulator.kernels import Row
 from emulator.life import Act
 from emulator.machine import State
+from emulator.pci import PciAddress
 
 #: Domain ids from here on are reserved by Xen (public/xen.h: DOMID_FIRST_RESERVED, 0x7FF0), so no
 #: guest ever has one: they stand for owners whose id no line tells.
@@ -74,6 +75,7 @@ class Hypothesis:
     xen_mask: int = 0
     taken: int = 0
     lives: tuple[Life, ...] = ()
+    lineages: tuple[tuple[str, tuple[PciAddress, ...]], ...] = ()  # guest's log → its last devices
     found: frozenset[tuple[str, object, int]] = frozenset()
     step: Step | None = None
     unexplained: Unexplained | None = None
@@ -97,6 +99,7 @@ class Hypothesis:
     def key(self) -> tuple[object, ...]:
         """Equal keys have equal futures: only the cheaper of two such stories is kept."""
         return (self.row.name, self.boot, self.mask, self.xen_mask, self.taken, self.lives,
+                self.lineages,
                 self.found, self.state.essence())
 
     def life(self, domid: int) -> Life | None:

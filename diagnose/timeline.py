@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -82,6 +82,11 @@ class Timeline:
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
+
+    @property
+    def has_words(self) -> bool:
+        """Whether some guest's log holds its guest's last words, so that their absence counts."""
+        return any(segment.ending == "clean" for segment in self.segments)
 
     def candidates(self, device: PciAddress) -> tuple[PciAddress, ...]:
         """Named devices that a nameless one may be: those with its slot and function."""
@@ -174,22 +179,28 @@ def _ending(run: list[Event]) -> tuple[str, Event | None]:
     return "", None
 
 
-def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
-    """Full addresses on the passthrough path, by first appearance.
+def _passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
+    """Full addresses on the passthrough path, by the slot that guests see, then by appearance.
 
     A line that any host prints does not put a device there by itself. Twice the same one within a
-    host boot does: a device that only dom0 uses is enabled once. So does a line that gives only
-    slot and function, if they are the device's; where no line names a bus for them, the device
-    stays nameless.
+    host boot does: a device that only dom0 uses is enabled once. So does a line of the path that
+    names no device and follows at once, and one that gives the device's slot and function only;
+    where no line names a bus for them, the device stays nameless.
     """
     seen: dict[PciAddress, bool] = {}
     partial: dict[int, None] = {}
     repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
+    latest: PciAddress | None = None
     for item in items:
         if item.boot:
             repeats.clear()
-        if item.device is None or not item.effect:
+        if not item.effect:
             continue
+        if item.device is None:
+            if latest is not None and not item.optional and item.event.speaker == "dom0":
+                seen[latest] = True
+            continue
+        latest = item.device if item.device.is_full else None
         if not item.device.is_full:
             partial[item.device.devfn] = None
             continue
@@ -205,7 +216,10 @@ def _passed_through(items: Iterable[Item], beside: Iterable[Event]) -> tuple[Pci
         alike = [device for device in seen if device.devfn == devfn]
         if not any(seen[device] for device in alike):
             seen.update(dict.fromkeys(alike or [PciAddress.nameless(len(seen), devfn)], True))
-    return tuple(device for device, on_path in seen.items() if on_path)
+    slots = {item.device: slot for item in reversed(items) if item.device is not None
+             and (slot := _number(item.event, "virtual_slot")) is not None}
+    return tuple(sorted((device for device, on_path in seen.items() if on_path),
+                        key=lambda device: slots.get(device, 0)))
 
 
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
