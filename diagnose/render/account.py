@@ -14,7 +14,7 @@ from diagnose.render.words import column, count, listed, step
 STEPS_MAX = 24
 """A longer story is cut down to the lives that bear a finding, unless everything is wanted."""
 ROUTINE = frozenset({"ifup", "ifdown"})
-"""Ops that every healthy life has as well: told only where they bear a finding."""
+"""Ops that every healthy life has as well: where nothing shows them, nobody wants to read them."""
 ENDS_MAX = 4
 """Steps kept at either end of a long story in which nothing was found."""
 GAP_MIN = 10
@@ -136,7 +136,7 @@ def _kept(diagnosis: Diagnosis, full: bool) -> Sequence[int]:
     if full:
         return range(len(story))
     cited = {number for found in diagnosis.findings for number in found.witness.steps}
-    telling = [n for n, taken in enumerate(story) if n in cited or taken.op not in ROUTINE]
+    telling = [n for n, taken in enumerate(story) if n in cited or not _is_routine(taken)]
     if len(telling) <= STEPS_MAX:
         return telling
     if not cited:
@@ -148,6 +148,10 @@ def _kept(diagnosis: Diagnosis, full: bool) -> Sequence[int]:
         for n in telling
         if n in cited or (_life(story[n]) in lives and _concerns(story[n], devices))
     ][:STEPS_MAX]
+
+
+def _is_routine(taken: StoryStep) -> bool:
+    return taken.op in ROUTINE and taken.status == "inferred"
 
 
 def _concerns(taken: StoryStep, devices: set[str]) -> bool:
