@@ -8,16 +8,21 @@ PIP    := $(BIN)/pip install -qq --disable-pip-version-check
 DEMO   := corpus/demo
 PYTEST_ARGS ?=
 
+# An editable installation compiles nothing, and where PYTHONDONTWRITEBYTECODE is set no start ever
+# would: that is a third of the time of a small diagnosis.
+COMPILE := $(BIN)/python -m compileall -q diagnose emulator
+
 export PIP_ROOT_USER_ACTION := ignore
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types update clean
+.PHONY: help demo test lint types update bench clean
 
 help:
 	@echo "make demo     diagnose the bundled incident ($(DEMO)/)"
 	@echo "make test     ruff, mypy --strict and every test"
 	@echo "make lint     ruff alone            make types    mypy alone"
 	@echo "make update   write the snapshots and the published schema anew"
+	@echo "make bench    measure what a small diagnosis costs; writes benchmarks/RESULTS.md"
 	@echo "make clean    remove the virtual environment, caches and builds"
 
 # A fault is the right answer to the bundled incident, and a fault exits with 1.
@@ -36,6 +41,9 @@ types: $(VENV)/.ready-dev
 update: $(VENV)/.ready-dev
 	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face
 
+bench: $(VENV)/.ready
+	@$(BIN)/python benchmarks/small_incident.py
+
 clean:
 	@rm -rf $(VENV) .cache .hypothesis build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -47,8 +55,10 @@ $(BIN)/python:
 
 $(VENV)/.ready: pyproject.toml | $(BIN)/python
 	@$(PIP) -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
 	@$(PIP) -e '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.ready

@@ -323,14 +323,29 @@ def test_closed_standard_streams_with_a_file_for_the_report(tmp_path: Path) -> N
     assert "FAULT" in file.read_text()
 
 
+HEAVY = {"lark", "pydantic", "rich", "zstandard", "asyncio"}
+
+
 def test_starting_is_cheap() -> None:
     """No heavy library may be loaded before a command needs it."""
     body = "cli.run(['--version']); print(*sorted(sys.modules))"
     done = subprocess.run(
         script(body), cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
     )
-    loaded = set(done.stdout.split())
-    assert not loaded & {"lark", "pydantic", "rich", "zstandard", "tomllib", "asyncio"}
+    assert not set(done.stdout.split()) & (HEAVY | {"tomllib"})
+
+
+def test_a_diagnosis_loads_no_heavy_library() -> None:
+    """Once the catalogue is kept, which the first of two runs sees to."""
+    body = "import sys; from diagnose import cli; cli.run(sys.argv[1:]); print(*sys.modules)"
+    demo = sorted(map(str, (ROOT / "corpus" / "demo").glob("*.log")))
+    command = [sys.executable, "-c", body, "log", "-q", *demo]
+    for _ in range(2):
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
+    assert "FAULT" in done.stdout
+    assert not set(done.stdout.split()) & HEAVY
 
 
 def test_interrupting_is_not_a_verdict() -> None:
