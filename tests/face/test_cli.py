@@ -1,8 +1,7 @@
-"""The command line: options, exit status, streams. The pipeline behind it is a stand-in here."""
+"""The command line: options and exit status. The pipeline behind it is a stand-in here."""
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from diagnose import __version__, cli, console
+from diagnose import __version__, cli
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import InputError
 from diagnose.events import Remark
@@ -21,7 +20,6 @@ from diagnose.options import Options
 from tests.face.sample import FAULT, HEALTHY, INCONCLUSIVE, SAMPLES
 
 ROOT = Path(__file__).parents[2]
-
 
 Pipeline = Callable[[Diagnosis], list[tuple[object, Options]]]
 
@@ -227,133 +225,6 @@ def test_a_line_from_a_closed_standard_input_is_an_error() -> None:
     )
     assert done.returncode == 2
     assert "standard input is closed" in done.stderr
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    assert console.style_for(Terminal(), {}).colour
-    assert console.style_for(Terminal(), {"TERM": "xterm", "NO_COLOR": ""}).colour
-    assert not console.style_for(Terminal(), {"NO_COLOR": "1"}).colour
-    assert not console.style_for(Terminal(), {"TERM": "dumb"}).colour
-    assert not console.style_for(Terminal(), {}, no_color=True).colour
-    assert not console.style_for(io.StringIO(), {}).colour
-    assert not console.style_for(None, {}).colour
-
-
-def test_width_of_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    assert console.style_for(Terminal(), {}).width == 100
-    assert console.style_for(io.StringIO(), {}).width == 80
-    assert console.style_for(io.StringIO(), {}, width=200).width == 200
-    monkeypatch.setenv("COLUMNS", "300")
-    assert console.style_for(Terminal(), {}).width == console.WIDTH_MAX
-
-
-def test_a_latin_one_stream_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="iso-8859-1"))
-    assert not console.style_for(sys.stdout, {}).unicode
-    console.emit("ä 漢\n")
-    assert raw.getvalue() == "ä \\u6f22\n".encode("iso-8859-1")
-
-
-def script(body: str) -> list[str]:
-    """A process that renders a sample as the command would, with streams of the caller's choice."""
-    lines = [
-        "import sys",
-        "from types import SimpleNamespace",
-        "from tests.face.sample import FAULT",
-        "sys.modules['diagnose.pipeline'] = SimpleNamespace(diagnose=lambda paths, options: FAULT)",
-        "from diagnose import cli",
-        body,
-    ]
-    return [sys.executable, "-c", "\n".join(lines)]
-
-
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    process = subprocess.Popen(
-        script("sys.exit(cli.run(['log', 'x', '-v']))"),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    _, err = process.communicate(timeout=30)
-    assert err == b"diagnose: remark: xen.log:9: 12 messages were suppressed by Xen.\n"
-    assert process.returncode == 1
-
-
-def test_a_full_disk_is_an_error() -> None:
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            script("sys.exit(cli.run(['log', 'x', '-q']))"),
-            cwd=ROOT,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert "cannot be written" in done.stderr
-
-
-def test_a_closed_standard_output_is_an_error() -> None:
-    body = "sys.exit(cli.run(['log', 'x', '-q']))"
-    command = ["sh", "-c", 'exec "$@" >&-', "sh", *script(body)]
-    done = subprocess.run(
-        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=30, check=False
-    )
-    assert done.returncode == 2
-    assert "--output FILE" in done.stderr
-
-
-def test_closed_standard_streams_with_a_file_for_the_report(tmp_path: Path) -> None:
-    file = tmp_path / "report"
-    body = f"sys.exit(cli.run(['log', 'x', '-o', {str(file)!r}]))"
-    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *script(body)]
-    done = subprocess.run(command, cwd=ROOT, timeout=30, check=False)
-    assert done.returncode == 1
-    assert "FAULT" in file.read_text()
-
-
-HEAVY = {"lark", "pydantic", "rich", "zstandard", "asyncio"}
-
-
-def test_starting_is_cheap() -> None:
-    """No heavy library may be loaded before a command needs it."""
-    body = "cli.run(['--version']); print(*sorted(sys.modules))"
-    done = subprocess.run(
-        script(body), cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
-    )
-    assert not set(done.stdout.split()) & (HEAVY | {"tomllib"})
-
-
-def test_a_diagnosis_loads_no_heavy_library() -> None:
-    """Once the catalogue is kept, which the first of two runs sees to."""
-    body = "import sys; from diagnose import cli; cli.run(sys.argv[1:]); print(*sys.modules)"
-    demo = sorted(map(str, (ROOT / "corpus" / "demo").glob("*.log")))
-    command = [sys.executable, "-c", body, "log", "-q", *demo]
-    for _ in range(2):
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-        )
-    assert "FAULT" in done.stdout
-    assert not set(done.stdout.split()) & HEAVY
-
-
-def test_interrupting_is_not_a_verdict() -> None:
-    """An interrupt kills the process by its signal; the shell then says 130."""
-    kill = "lambda *words, **names: os.kill(os.getpid(), signal.SIGINT)"
-    body = f"import os, signal; cli.app = {kill}; cli.main()"
-    done = subprocess.run(script(body), cwd=ROOT, capture_output=True, timeout=30, check=False)
-    assert done.returncode == -2
 
 
 def test_the_package_offers_the_pipeline_lazily(pipeline: Pipeline) -> None:
