@@ -67,13 +67,14 @@ def conclude(rules: Sequence[Rule], replay: Replay) -> Conclusion:
     sure = [each for each in weighed if each.confidence]
     harmless = match([r for r in rules if r.harmless], facts)
     extra = _explained_lines(steps)
+    telling = {event.line for _, event in alarming_events(replay.timeline)}
     made = Conclusion(steps, weighed, [], [], [], [])
-    lines = {id(each): _lines(each.match, steps, extra) for each in weighed}
+    lines = {id(each): _lines(each.match, steps, extra, telling) for each in weighed}
     made.findings = _chained(
         [_finding(each, lines[id(each)], steps, replay) for each in sure],
         [each.match for each in sure])
-    made.harmless = [item for found in harmless
-                     if (item := _harmless(found, _lines(found, steps, extra))) is not None]
+    excused = ((found, _lines(found, steps, extra, telling)) for found in harmless)
+    made.harmless = [_harmless(found, shown) for found, shown in excused if shown]
     made.suspicions = [_suspicion(each, lines[id(each)]) for each in weighed
                        if not each.confidence]
     made.divergences = [*_unseen(steps), *_unexplained(replay, made)]
@@ -86,9 +87,12 @@ def _explained_lines(steps: Sequence[Step]) -> Mapping[int, tuple[Line, ...]]:
             for nth, step in enumerate(steps)}
 
 
-def _lines(found: Match, steps: Sequence[Step],
-           extra: Mapping[int, tuple[Line, ...]]) -> tuple[Line, ...]:
-    """The lines of a match: its own, those that confirm it, and at last those of its steps."""
+def _lines(found: Match, steps: Sequence[Step], extra: Mapping[int, tuple[Line, ...]],
+           telling: set[Line]) -> tuple[Line, ...]:
+    """The lines of a match: its own, those that confirm it, and at last those of its steps.
+
+    If there are alarming ones (`telling`) among them, those alone.
+    """
     own = [line for fact in (*found.facts, *found.cited) for line in fact.lines]
     devices = {fact.fields.get("device") for fact in found.facts}
     for fact in found.facts:
@@ -104,7 +108,7 @@ def _lines(found: Match, steps: Sequence[Step],
         for fact in found.facts:
             step = attach_step(fact, steps)
             own.extend(e.line for e in step.lines) if step is not None else None
-    return unique(own)
+    return unique([line for line in own if line in telling] or own)
 
 
 def _witness(lines: Sequence[Line], facts: Iterable[Fact]) -> Witness:
@@ -155,10 +159,7 @@ def _chained(findings: list[Finding], matches: list[Match]) -> list[Finding]:
     return sorted(chained, key=lambda f: (f.boot, len(f.follows)))
 
 
-def _harmless(found: Match, lines: Sequence[Line]) -> HarmlessItem | None:
-    """A harmless item needs a line that looked alarming; without one there is nothing to excuse."""
-    if not lines:
-        return None
+def _harmless(found: Match, lines: Sequence[Line]) -> HarmlessItem:
     device = str(found.device) if isinstance(found.device, PciAddress) else None
     return HarmlessItem(found.rule.id, device, _witness(lines, found.facts), found.rule.reason,
                         found.rule.would_be_a_fault_if, found.rule.title, found.boot)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from diagnose.costs import costs
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life
-from diagnose.timeline import Timeline
+from diagnose.timeline import Segment, Timeline
 
 #: Boots of one log that may be passed over where the dom0 log begins later than the guest's.
 PASSED_MAX = 8
@@ -25,43 +25,66 @@ def bindings(timeline: Timeline, hyp: Hypothesis, domid: int) -> list[Hypothesis
 
 
 def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
-             passed: int) -> Hypothesis:
-    """The story in which the domain is that boot, after `passed` boots that no life claims."""
+             passed: tuple[int, ...]) -> Hypothesis:
+    """The story in which the domain is that boot, and no life claims the boots passed over."""
     name = timeline.segments[segment].input
     devices = tuple(sorted(hyp.state.owned(domid)))
     before = dict(hyp.lineages)
     strange = name in before and before[name] != devices
     taken = hyp.taken
-    for boot in range(segment - passed, segment + 1):
+    for boot in (*passed, segment):
         taken |= 1 << boot
+    seen = _before_the_log(timeline.segments[segment], hyp, domid)
     return replace(
-        hyp, taken=taken, lives=tuple(sorted((*hyp.lives, Life(domid, segment, 0)))),
+        hyp, taken=taken, lives=tuple(sorted((*hyp.lives, Life(domid, segment, seen)))),
         lineages=tuple(sorted({**before, name: devices}.items())),
-        cost=hyp.cost + costs().other["skipped_boot"] * passed
+        cost=hyp.cost + costs().other["skipped_boot"] * len(passed)
         + costs().other["other_guest"] * strange)
 
 
-def _claimable(timeline: Timeline, hyp: Hypothesis, domid: int) -> list[tuple[int, int]]:
-    """Boots that this domain may claim, each with how many of its log are passed over.
+def _before_the_log(segment: Segment, hyp: Hypothesis, domid: int) -> int:
+    """Lines of the boot that something before the dom0 log may have printed."""
+    if not hyp.history_open:
+        return 0
+    vectors = {pirq for device in hyp.state.owned(domid)
+               for pirq in hyp.state.loaded(domid, device) or ()}
+    return sum(1 << place for place, event in enumerate(segment.events)
+               if vectors and event.fields.get("pirq") in vectors)
 
-    A log of one boot with a number in its name is taken to be that domid's, if a domain of that id
-    asks for one; any other log gives its boots away in their order, one life at a time.
+
+def _claimable(timeline: Timeline, hyp: Hypothesis,
+               domid: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Boots that this domain may claim, each with those passed over for it.
+
+    Logs of one boot with a number in their names are taken to be those domids', or for a domain
+    whose id no line tells to come in the order of their numbers. Any other log gives its boots away
+    in their order, one life at a time.
     """
-    chosen: list[tuple[int, int]] = []
     known = domid < UNKNOWN_DOMID_MIN
+    numbered: dict[int, int] = {}
     for first, count in _logs(timeline):
-        free = next((i for i in range(first, first + count) if not hyp.taken >> i & 1), None)
         number = timeline.segments[first].number
-        if free is None or any(first <= life.segment < first + count for life in hyp.lives):
-            continue
-        if count == 1 and number is not None and known:
-            if number == domid:
-                return [(free, 0)]
-            continue
-        chosen.append((free, 0))
-        if hyp.history_open and free == first:
-            chosen.extend((first + n, n) for n in range(1, min(count, PASSED_MAX)))
-    return chosen
+        if count == 1 and number is not None:
+            numbered[number] = first
+    if known and domid in numbered and not hyp.taken >> numbered[domid] & 1:
+        yield numbered[domid], ()
+        return
+    if not known:
+        yield from _in_order(hyp, [numbered[number] for number in sorted(numbered)])
+    for first, count in _logs(timeline):
+        if first not in numbered.values():
+            yield from _in_order(hyp, list(range(first, first + count)))
+
+
+def _in_order(hyp: Hypothesis, boots: list[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The next boot of a guest; at a log from mid-life also later ones, with those passed over."""
+    claimed = [nth for nth, boot in enumerate(boots) if hyp.taken >> boot & 1]
+    if any(life.segment in boots for life in hyp.lives):
+        return
+    after = claimed[-1] + 1 if claimed else 0
+    last = len(boots) if hyp.history_open and not claimed else after + 1
+    for nth in range(after, min(last, len(boots), after + PASSED_MAX)):
+        yield boots[nth], tuple(boots[after:nth])
 
 
 def _logs(timeline: Timeline) -> Iterator[tuple[int, int]]:

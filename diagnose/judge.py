@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnose.engine import Match, match
+from diagnose.events import Line
 from diagnose.facts import Fact
 from diagnose.replay import Replay
 from diagnose.rules import Rule
 from diagnose.story import Hypothesis, Step
-from diagnose.witness import model_facts
+from diagnose.witness import alarming_events, model_facts
 
 Key = tuple[str, str, int]     # fault, device, host boot: the identity of a finding
 
@@ -45,8 +46,21 @@ def fault_keys(rules: Iterable[Rule], steps: Sequence[Step]) -> set[Key]:
     return set(faults(rules, model_facts(steps)))
 
 
+def _told(found: Match, telling: set[Line]) -> bool:
+    """Whether an alarming line tells of each kind of fact in the match, or confirms it."""
+    told = {fact.name for fact in found.facts if any(line in telling for line in fact.lines)}
+    return told >= {fact.name for fact in found.facts} or any(
+        line in telling for fact in found.confirmed for line in fact.lines)
+
+
 def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> list[Weighed]:
-    """Hold every match of the best story against the other consistent stories."""
+    """Hold every match of the best story against the other consistent stories.
+
+    What no line shows, of its own or of a later fact that confirms it, has to be certain. Where the
+    best story contradicts the log, only alarming lines count, and what they show is likely at most:
+    something happened there that the story does not know.
+    """
+    telling = {event.line for _, event in alarming_events(replay.timeline)}
     groups: dict[object, Hypothesis] = {}
     for story in replay.consistent:
         groups.setdefault((story.found, story.contradictions), story)
@@ -57,9 +71,13 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
-        shown = any(fact.lines for fact in (*each.facts, *each.confirmed))
-        if rival is None:
-            confidence = "likely" if incomplete and shown else "certain"
+        shown = any(fact.lines for fact in (*each.facts, *each.confirmed)) \
+            if not replay.best.contradictions else _told(each, telling)
+        if rival is None and not incomplete:
+            consistent = not replay.best.contradictions
+            confidence = "certain" if consistent else "likely" if shown else ""
+        elif rival is None:
+            confidence = "likely" if shown else ""
         elif rival.price > replay.best.price and shown:
             confidence = "likely"
         else:

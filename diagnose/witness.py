@@ -56,6 +56,9 @@ def lines_for(step: Step, violation: Violation) -> tuple[Line, ...]:
 
 def _speaks_of(event: Event, violation: Violation) -> bool:
     told = event.fields
+    if violation.other is not None and event.production.alarming and \
+            told.get("pirq") != violation.pirq:
+        return False
     for name, value in (("entry_nr", violation.entry_nr), ("pirq", violation.pirq)):
         if value is not None and told.get(name) not in (None, value):
             return False
