@@ -94,7 +94,7 @@ def _version(wanted: bool) -> None:
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH",
+        metavar="PATH...",
         help="Logs of one incident of one host, compressed or not; - is the standard input.",
     ),
 ]

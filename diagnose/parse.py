@@ -94,7 +94,8 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
             made = _read_file(source, options, catalogue)
         except InputError as error:
             failures.append(error)
-            remarks.append(Remark("unreadable-input", str(error), source.name))
+            told = str(error).removeprefix(f"{source.name}: ")
+            remarks.append(Remark("unreadable-input", f"It {told}", source.name))
             continue
         first = contents.setdefault(made.reading.digest, source.name)
         if made.reading.bytes and first != source.name:
@@ -114,7 +115,8 @@ def _inputs(inputs: Iterable[str | Input], options: Options) -> list[Input]:
 
 
 def _twice(source: Input, first: str, what: str) -> Remark:
-    return Remark("read-twice", f"{source.name} is {what} as {first}; it was read once.", first)
+    text = f"It is given again as {source.name}, {what}; it was read once."
+    return Remark("read-twice", text, first)
 
 
 def _read_file(source: Input, options: Options, catalogue: Catalogue) -> _File:

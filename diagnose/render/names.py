@@ -15,10 +15,13 @@ from collections.abc import Iterable
 _PARTS = re.compile(r"[/!]")
 """What ends a part of a name: a folder's slash, or the mark between an archive and its member."""
 
+STANDARD_INPUT = {"-": "<stdin>"}
+"""What a sentence calls the input that was given as a bare dash."""
+
 
 def brief(paths: Iterable[str]) -> dict[str, str]:
     """Each path → the shortest ending of it, cut where a part begins, that ends no other path."""
-    endings = {path: _endings(path) for path in paths}
+    endings = {path: _endings(STANDARD_INPUT.get(path, path)) for path in paths}
     shared = Counter(ending for own in endings.values() for ending in own)
     return {
         path: next((ending for ending in own if shared[ending] == 1), path)

@@ -17,8 +17,9 @@ from diagnose.render.names import brief
         (["a/dom0.log", "b/dom0.log"], ["a/dom0.log", "b/dom0.log"]),
         (["x/a/dom0.log", "x/b/dom0.log", "x/b/xen.log"], ["a/dom0.log", "b/dom0.log", "xen.log"]),
         (["dom0.log", "old/dom0.log"], ["dom0.log", "old/dom0.log"]),
-        (["sos.tar.xz!host/var/log/messages", "-"], ["messages", "-"]),
+        (["sos.tar.xz!host/var/log/messages", "-"], ["messages", "<stdin>"]),
         (["a.tar!messages", "b.tar!messages"], ["a.tar!messages", "b.tar!messages"]),
+        (["-", "<stdin>"], ["-", "<stdin>"]),
         (["odd/", "/", ""], ["odd/", "/", ""]),
     ],
 )

@@ -159,6 +159,8 @@ def test_the_same_file_is_read_once(tmp_path: Path) -> None:
     parsed = parse([str(path), str(path), str(tmp_path / "link"), str(tmp_path / "copy.gz")])
     assert len(parsed.sources) == len(parsed.events) == 1
     assert codes(parsed) == ["read-twice"] * 3
+    for remark in parsed.remarks:
+        assert remark.text.startswith("It is given again as ")
 
 
 def test_two_empty_files_are_two(tmp_path: Path) -> None:
@@ -174,6 +176,7 @@ def test_a_missing_file_among_others_is_a_remark(tmp_path: Path) -> None:
     parsed = parse([str(tmp_path / "missing"), str(path)])
     assert len(parsed.events) == 1
     assert codes(parsed) == ["unreadable-input"]
+    assert parsed.remarks[0].text.startswith("It cannot be read (")
 
 
 def test_nothing_that_can_be_read_is_an_error(tmp_path: Path) -> None:
