@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagnose import __version__
-from diagnose.console import complain, emit, lines_of, require_input, style_for
+from diagnose.console import complain, emit, lines_of, style_for
 from diagnose.errors import DiagnoseError, UsageError, nearest
 from diagnose.options import Options
 from diagnose.render import FORMATS, render
@@ -184,8 +184,6 @@ def log(
         toolstack=tuple(toolstack or ()),
         device=device,
     )
-    if "-" in paths:
-        require_input()
     result = conclude(paths, options)
     if not quiet:
         _tell(result.remarks)

@@ -70,18 +70,16 @@ def emit(text: str, output: str | None = None) -> None:
         ) from error
 
 
-def require_input() -> None:
-    """Raise InputError if the standard input is closed."""
-    if sys.stdin is None:
-        raise InputError("-: the standard input is closed, so nothing can be read from it.")
-
-
 def lines_of(text: str) -> Iterator[str]:
-    """The lines of `text`, or those of the standard input for `-`, without their ends."""
+    """The lines of `text`, or those of the standard input for `-`, without their ends.
+
+    Raises InputError if the standard input is closed.
+    """
     if text != "-":
         yield from text.split("\n")
         return
-    require_input()
+    if sys.stdin is None:
+        raise InputError("-: the standard input is closed, so nothing can be read from it.")
     for raw in sys.stdin.buffer:
         yield raw.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
 

@@ -72,8 +72,14 @@ def from_path(path: str | os.PathLike[str]) -> Input:
     """A file, or standard input for `-`."""
     name = os.fspath(path)
     if name == "-":
-        return Input("-", "-", lambda: cast("BufferedReader", sys.stdin.buffer))
+        return Input("-", "-", _standard_input)
     return Input(name, os.path.realpath(name), lambda: open(name, "rb"))  # closed by `read`
+
+
+def _standard_input() -> BufferedReader:
+    if sys.stdin is None:   # the shell's `<&-`
+        raise OSError("the standard input is closed")
+    return cast("BufferedReader", sys.stdin.buffer)
 
 
 def from_bytes(name: str, data: bytes) -> Input:
