@@ -50,6 +50,7 @@ class Match:
 
     lines: list[Event] = field(default_factory=list)
     unseen: list[Effect] = field(default_factory=list)     # should be there and is not
+    passed_over: list[Event] = field(default_factory=list)  # of Xen's own log, now unexplained
     first: int | None = None                               # index of the first spine item matched
     cut_short: bool = False                                # the log ends among its lines
     passed: int = 0                                        # other acts' lines between its own
@@ -146,8 +147,20 @@ def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effec
         if not mask >> place & 1 and agrees(effect, run[place]):
             match.xen_mask |= 1 << place
             match.lines.append(run[place])
+            _pass_over(timeline, match, run, first, place)
             return True
     return False
+
+
+def _pass_over(timeline: Timeline, match: Match, run: Sequence[Event], first: int,
+               place: int) -> None:
+    """Give up the alarming lines before this one: inside one log the order is certain."""
+    for earlier in range(first, place):
+        event = run[earlier]
+        if not match.xen_mask >> earlier & 1 and event.production.alarming and \
+                event.fields.get("domid") not in timeline.hvm:
+            match.xen_mask |= 1 << earlier
+            match.passed_over.append(event)
 
 
 def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:

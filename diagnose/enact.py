@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from diagnose.align import Match, align
 from diagnose.costs import costs
@@ -26,21 +25,26 @@ class Enactor:
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self._memory: dict[tuple[str, State, Act], Outcome | None] = {}
+        self._memory: dict[tuple[str, int, Act], tuple[State, Outcome | None]] = {}
 
     def forget(self) -> None:
         """Drop remembered outcomes, so that memory is bounded by the state and not by the log."""
         self._memory.clear()
 
     def run(self, hyp: Hypothesis, act: Act) -> Outcome | None:
-        """What the act does under the story's kernel row, or None where it cannot happen."""
-        key = (hyp.row.name, hyp.state, act)
-        if key not in self._memory:
+        """What the act does under the story's kernel row, or None where it cannot happen.
+
+        States are told apart by identity: stories share them, and equal ones are merged anyway.
+        """
+        key = (hyp.row.name, id(hyp.state), act)
+        known = self._memory.get(key)
+        if known is None:
             try:
-                self._memory[key] = perform(hyp.row.traits, hyp.state, act)
+                known = (hyp.state, perform(hyp.row.traits, hyp.state, act))
             except Impossible:
-                self._memory[key] = None
-        return self._memory[key]
+                known = (hyp.state, None)
+            self._memory[key] = known
+        return known[1]
 
     def enact(self, hyp: Hypothesis, act: Act, at: int, *, budget: int, anchored: bool = False,
               ahead: bool = True, prior: bool = False, why: str = "") -> Hypothesis | None:
@@ -57,7 +61,7 @@ class Enactor:
                                             _owned(hyp, act)))
         effects = () if prior else outcome.effects
         match = align(self.timeline, hyp, effects, at, devices, act.domid, anchored, ahead)
-        if match is None or len(match.unseen) > budget:
+        if match is None or len(match.unseen) + len(match.passed_over) > budget:
             return None
         return self._grown(hyp, act, outcome, match, at, anchored, prior, why)
 
@@ -82,12 +86,14 @@ class Enactor:
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]
-        grown = replace(
-            hyp, state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
+        grown = hyp._replace(
+            state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
             found=found, step=step, contradictions=hyp.contradictions + len(match.unseen),
             cost=hyp.cost + cost, newest=_newest(hyp, act),
             unknowns=hyp.unknowns + (act.op == "domain_start" and act.domid ==
                                      UNKNOWN_DOMID_MIN + hyp.unknowns))
+        for event in match.passed_over:
+            grown = leave(grown, event, 1, 0)
         if act.op in ENDS and act.domid is not None:
             return self.settle(grown, act.domid, act.op)
         return grown
@@ -126,7 +132,7 @@ class Enactor:
         link = hyp.unexplained
         for event in rest:
             link = Unexplained(link, event)
-        return replace(hyp, unexplained=link, contradictions=hyp.contradictions + contradictions,
+        return hyp._replace(unexplained=link, contradictions=hyp.contradictions + contradictions,
                        lives=tuple(other for other in hyp.lives if other.domid != domid))
 
 
@@ -149,5 +155,5 @@ def _last_word_denied(ending: str, how: str) -> bool:
 
 def leave(hyp: Hypothesis, event: Event, contradictions: int, cost: int) -> Hypothesis:
     """The story with one more line that it does not explain."""
-    return replace(hyp, unexplained=Unexplained(hyp.unexplained, event),
+    return hyp._replace(unexplained=Unexplained(hyp.unexplained, event),
                    contradictions=hyp.contradictions + contradictions, cost=hyp.cost + cost)

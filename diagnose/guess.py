@@ -92,10 +92,13 @@ def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[in
         [domid for domid in _births(context, step) if domid > hyp.newest] for step in (-1, 1))
     later = [domid for domid in _next_told(context, devices) if domid > hyp.newest]
     both = [domid for domid in before if domid in after]
-    found = list(dict.fromkeys([*both, *before, *after, *later]))[:3]
-    yield from ((domid, nth) for nth, domid in enumerate(found))
-    if not before and not after:
-        yield UNKNOWN_DOMID_MIN + hyp.unknowns, costs().other["unknown_domid"] + len(found)
+    near = list(dict.fromkeys([*both, *before, *after]))[:3]
+    yield from ((domid, nth) for nth, domid in enumerate(near))
+    far = costs().other["far_domid"]
+    yield from ((domid, 0 if domid == hyp.newest + 1 else far)
+                for domid in dict.fromkeys(later) if domid not in near)
+    if not near:
+        yield UNKNOWN_DOMID_MIN + hyp.unknowns, costs().other["unknown_domid"]
 
 
 def _births(context: Context, step: int) -> Iterator[int]:

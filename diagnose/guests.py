@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from diagnose.costs import costs
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life
@@ -35,8 +34,7 @@ def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
     for boot in (*passed, segment):
         taken |= 1 << boot
     seen = _before_the_log(timeline.segments[segment], hyp, domid)
-    return replace(
-        hyp, taken=taken, lives=tuple(sorted((*hyp.lives, Life(domid, segment, seen)))),
+    return hyp._replace(taken=taken, lives=tuple(sorted((*hyp.lives, Life(domid, segment, seen)))),
         lineages=tuple(sorted({**before, name: devices}.items())),
         cost=hyp.cost + costs().other["skipped_boot"] * len(passed)
         + costs().other["other_guest"] * strange)

@@ -8,7 +8,6 @@ an owner already, may have had one, or both, and the log may begin between two l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import combinations
 
 from diagnose.costs import costs
@@ -114,4 +113,4 @@ def _told(enactor: Enactor, hyp: Hypothesis, acts: list[Act]) -> Hypothesis | No
             return None
         hyp = grown
     newest = max([d for d in hyp.state.living() if d < UNKNOWN_DOMID_MIN], default=0)
-    return replace(hyp, cost=cost, newest=newest, unknowns=2, found=frozenset())
+    return hyp._replace(cost=cost, newest=newest, unknowns=2, found=frozenset())

@@ -9,7 +9,7 @@ that contradict the log more often than the best one are dropped, all rows in on
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave
@@ -153,7 +153,7 @@ class _Search:
         for event in rest:
             ours = event.fields.get("domid", 0) in paravirtual
             hyp = leave(hyp, event, int(ours), 0 if ours else costs().other["ignored_common"])
-        return replace(hyp, xen_mask=0)
+        return hyp._replace(xen_mask=0)
 
     # --- one line ---------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class _Search:
             if self._beyond(hyp.price, reached):
                 continue
             for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
-                reached.take(replace(story, mask=story.mask >> 1))
+                reached.take(story._replace(mask=story.mask >> 1))
         return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
                            if not reached.too_dear(hyp.price)], room)
 
@@ -213,7 +213,7 @@ class _Search:
             hyp = self.enactor.settle(hyp, life.domid, "")
         grown = self.enactor.enact(self._xen_left_over(hyp), Act("host_boot"), at, budget=0)
         assert grown is not None, "a host can always boot"
-        return replace(grown, boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
+        return grown._replace(boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
                        cost=hyp.cost)
 
     def _explained(self, hyp: Hypothesis, at: int, budget: int,

@@ -8,7 +8,6 @@ costs only its own steps. Costs are lexicographic: contradictions first, then ev
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from diagnose.events import Event
@@ -58,8 +57,7 @@ class Life(NamedTuple):
     seen: int                 # bit mask over the segment's events: already explained
 
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
+class Hypothesis(NamedTuple):
     """The end of one story: the machine's state and what it cost to get there.
 
     `mask` marks spine items from the present one on that are already explained, `xen_mask` those
@@ -87,8 +85,8 @@ class Hypothesis:
         """The same story, dearer."""
         if not contradictions and not cost:
             return self
-        return replace(self, contradictions=self.contradictions + contradictions,
-                       cost=self.cost + cost)
+        return self._replace(contradictions=self.contradictions + contradictions,
+                             cost=self.cost + cost)
 
     @property
     def price(self) -> tuple[int, int]:

@@ -35,6 +35,7 @@ class State:
     """An immutable, hashable snapshot of a host."""
 
     __slots__ = (
+        "_essence",
         "_hash",
         "backends",
         "descriptors",
@@ -78,6 +79,7 @@ class State:
         self.pciback_loaded = pciback_loaded
         self.nomsi = nomsi
         self._hash: int | None = None
+        self._essence: tuple[object, ...] | None = None
 
     @classmethod
     def boot(
@@ -149,6 +151,11 @@ class State:
         It leaves out what only names things (which of the free vectors, how many leaked references,
         the ordinals of assignments, used domids), so states of equal future compare equal.
         """
+        if self._essence is None:
+            self._essence = self._make_essence()
+        return self._essence
+
+    def _make_essence(self) -> tuple[object, ...]:
         devices = frozenset(_device_essence(each) for each in self.devices.values())
         domains = frozenset(_domain_essence(*each) for each in self.domains.items())
         descriptors = frozenset(
