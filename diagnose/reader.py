@@ -69,11 +69,12 @@ class Reading:
 
 
 def from_path(path: str | os.PathLike[str]) -> Input:
-    """A file, or standard input for `-`."""
+    """A file, or standard input for `-`. Bytes of a name that are no UTF-8 are shown as escapes."""
     name = os.fspath(path)
     if name == "-":
         return Input("-", "-", _standard_input)
-    return Input(name, os.path.realpath(name), lambda: open(name, "rb"))  # closed by `read`
+    shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return Input(shown, os.path.realpath(name), lambda: open(name, "rb"))  # closed by `read`
 
 
 def _standard_input() -> BufferedReader:

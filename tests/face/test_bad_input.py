@@ -189,6 +189,14 @@ def test_terminal_escapes_in_a_log_are_shown_not_obeyed(capsys: Captured, tmp_pa
         assert (out + err).replace("\n", "").isprintable()
 
 
+def test_a_file_name_that_is_no_utf8(capsys: Captured, tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/d\xf6m0.log")
+    Path(path).write_bytes((DEMO / "dom0.log").read_bytes())
+    status, told, _ = report(capsys, path)
+    assert status == 1
+    assert told["inputs"][0]["path"] == f"{tmp_path}/d\\xf6m0.log"
+
+
 @pytest.mark.parametrize("ending", [b"\r\n", b"\n\n", b"\n"])
 def test_line_ends_do_not_matter(capsys: Captured, tmp_path: Path, ending: bytes) -> None:
     text = (DEMO / "dom0.log").read_bytes()
