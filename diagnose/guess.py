@@ -150,7 +150,7 @@ def vector_counts(context: Context, device: PciAddress) -> list[int]:
     if scattered:
         found.append(scattered)
     if not found:
-        found.extend(context.timeline.flushes)
+        found.extend(context.timeline.flushes[:1])
     if close or not hint:
         found.append(USUAL_VECTORS)
     return [n for n in dict.fromkeys(found) if 0 < n <= VECTORS_MAX][:6]

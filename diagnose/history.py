@@ -53,7 +53,7 @@ def _device_sets(devices: Devices) -> Iterator[Devices]:
 
 def _requests(timeline: Timeline, devices: Devices) -> list[dict[PciAddress, int]]:
     """How many vectors each device's driver may have asked for: as bursts tell, else guesses."""
-    guesses = dict.fromkeys((USUAL_VECTORS, *timeline.flushes)) \
+    guesses = dict.fromkeys((USUAL_VECTORS, *timeline.flushes[:1])) \
         if any(device not in timeline.entries for device in devices) else (USUAL_VECTORS,)
     return [{device: timeline.entries.get(device, guess) for device in devices}
             for guess in guesses if guess <= VECTORS_MAX]

@@ -8,6 +8,7 @@ that contradict the log more often than the best one are dropped, all rows in on
 """
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ SLACK = 1
 #: Stories kept for each kernel row at each line, and at the first few, where most is still open.
 BEAM_MAX = 20
 BEAM_AT_FIRST_MAX = 60
-FIRST_LINES = 4
+FIRST_LINES = 3
 #: A story this much dearer than another one of its row, and no more consistent, is not followed:
 #: "certain" means that no story within this horizon differs.
 HORIZON = 16
@@ -84,6 +85,7 @@ class Reached:
     def __init__(self, room: int) -> None:
         self.room = room
         self._best: dict[tuple[object, ...], Hypothesis] = {}
+        self._prices: list[tuple[int, int]] = []
         self.limit = NO_LIMIT
         self.horizon = NO_LIMIT
 
@@ -95,13 +97,15 @@ class Reached:
         """Keep the story unless a cheaper one has the same future."""
         key = story.key
         other = self._best.get(key)
-        if other is None or story.price < other.price:
-            self._best[key] = story
-            contradictions, cost = story.price
-            self.horizon = min(self.horizon, (contradictions, cost + HORIZON))
-            if len(self._best) >= self.room:
-                prices = sorted(kept.price for kept in self._best.values())
-                self.limit = prices[self.room - 1]
+        if other is not None and other.price <= story.price:
+            return
+        if other is not None:
+            del self._prices[bisect_left(self._prices, other.price)]
+        self._best[key] = story
+        insort(self._prices, story.price)
+        self.horizon = min(self.horizon, (story.contradictions, story.cost + HORIZON))
+        if len(self._prices) >= self.room:
+            self.limit = self._prices[self.room - 1]
 
     def stories(self) -> Iterable[Hypothesis]:
         """All that were kept, in the order in which their futures were first reached."""
