@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diagnose.events import Event
+from diagnose.spine import Item
 from diagnose.story import Hypothesis, Life
-from diagnose.timeline import GUEST_MESSAGES_BURST, RANK, Item, Timeline
+from diagnose.timeline import GUEST_MESSAGES_BURST, RANK, Timeline
 from emulator.effects import Effect
 from emulator.pci import PciAddress
 

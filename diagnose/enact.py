@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from diagnose.align import Match, align
 from diagnose.costs import costs
 from diagnose.events import Event
+from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
-from diagnose.timeline import EFFECT_KINDS, Timeline
+from diagnose.timeline import Timeline
 from emulator.invariants import violations
 from emulator.life import Act, Impossible, Outcome, perform
 from emulator.machine import State

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from diagnose.costs import costs
+from diagnose.spine import Item
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
-from diagnose.timeline import Item, Timeline
+from diagnose.timeline import Timeline
 from emulator.acts import LINGERS
 from emulator.life import EMITS, Act
 from emulator.pci import PciAddress

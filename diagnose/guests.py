@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from diagnose.costs import costs
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life
 from diagnose.timeline import Segment, Timeline
+from emulator.life import Act
 
 #: Boots of one log that may be passed over where the dom0 log begins later than the guest's.
 PASSED_MAX = 8
@@ -21,6 +22,21 @@ def bindings(timeline: Timeline, hyp: Hypothesis, domid: int) -> list[Hypothesis
     bound = [_claimed(timeline, hyp, domid, segment, passed)
              for segment, passed in _claimable(timeline, hyp, domid)]
     return bound or [hyp.plus(cost=costs().other["unbound_life"])]
+
+
+def recognised(timeline: Timeline, hyp: Hypothesis, act: Act) -> Hypothesis:
+    """The story with a boot claimed by an owner from before the log, as it acts for the first time.
+
+    Only an owner with a driver loaded is surely a PV guest; it takes the first boot it may have.
+    """
+    domid = act.domid
+    if domid is None or not hyp.history_open or not timeline.segments:
+        return hyp
+    if hyp.life(domid) is not None:
+        return hyp
+    if not any(hyp.state.loaded(domid, device) for device in hyp.state.owned(domid)):
+        return hyp
+    return bindings(timeline, hyp, domid)[0]
 
 
 def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
@@ -54,11 +70,11 @@ def _claimable(timeline: Timeline, hyp: Hypothesis,
                domid: int) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Boots that this domain may claim, each with those passed over for it.
 
-    Logs of one boot with a number in their names are taken to be those domids', or for a domain
-    whose id no line tells to come in the order of their numbers. Any other log gives its boots away
-    in their order, one life at a time.
+    Logs of one boot with a number in their names are taken to be those domids', or to come in the
+    order of their numbers where no line tells the domid or none of the numbers is a domid. Any
+    other log gives its boots away in their order, one life at a time.
     """
-    known = domid < UNKNOWN_DOMID_MIN
+    known = domid < UNKNOWN_DOMID_MIN and timeline.numbers_are_domids
     numbered: dict[int, int] = {}
     for first, count in _logs(timeline):
         number = timeline.segments[first].number

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave
 from diagnose.guess import Context, endings
-from diagnose.guests import bindings
+from diagnose.guests import bindings, recognised
 from diagnose.history import beginnings
 from diagnose.propose import Plan, plans
+from diagnose.spine import Item
 from diagnose.story import Hypothesis
-from diagnose.timeline import Item, Timeline
+from diagnose.timeline import Timeline
 from emulator.kernels import ROWS, Row
 from emulator.life import Act
 from emulator.machine import State
@@ -255,7 +256,8 @@ class _Search:
             return
         act, start = plan.act, hyp.contradictions
         loads = act.op == "driver_load" and act.domid is not None
-        for bound in bindings(self.timeline, story, act.domid) if loads and act.domid else [story]:
+        for bound in bindings(self.timeline, story, act.domid) if loads and act.domid else [
+                recognised(self.timeline, story, act)]:
             done = self.enactor.enact(bound, act, at, anchored=True,
                                       budget=budget - bound.contradictions + start)
             if done is not None:
@@ -273,6 +275,7 @@ class _Search:
         """The story with inferred acts; unless `ahead`, all before the item at `at`."""
         start = hyp.contradictions
         for act in acts:
+            hyp = hyp if prior else recognised(self.timeline, hyp, act)
             grown = self.enactor.enact(hyp, act, at, prior=prior, ahead=ahead,
                                        budget=budget - hyp.contradictions + start)
             if grown is None:

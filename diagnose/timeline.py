@@ -11,14 +11,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
 
 from diagnose.events import Event, Parsed
 from diagnose.grammar import load
-from emulator.life import EMITS
+from diagnose.spine import (
+    EFFECT_KINDS,
+    Item,
+    address,
+    bursts,
+    flushes,
+    item_of,
+    number,
+    passed_through,
+    proved,
+)
 from emulator.pci import PciAddress
 
 LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -30,22 +39,6 @@ RANK: Mapping[str, int] = {
 #: Xen lets this many guest-level messages through before its rate limit drops any
 #: (xen/common/... console.c: printk_ratelimit burst, bookkeeping of the 3.1 hypervisor).
 GUEST_MESSAGES_BURST = 10
-
-EFFECT_KINDS = frozenset(kind for kinds in EMITS.values() for kind in kinds)
-
-
-class Item(NamedTuple):
-    """One event of the spine with what it proves; `device` and `domid` are those it names."""
-
-    event: Event
-    effect: bool
-    alarming: bool
-    optional: bool          # any host prints this kind, whether it passes devices through or not
-    device: PciAddress | None
-    domid: int | None
-    birth: int | None
-    death: int | None
-    boot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +73,7 @@ class Timeline:
     lines: Mapping[str, int]                 # how many lines each input has
     absent: frozenset[tuple[str, str]]       # (input, kind) that any host prints but it
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
+    numbers_are_domids: bool                 # numbers in names of guests' logs are domids here
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
 
@@ -103,39 +97,6 @@ class Timeline:
     def rank_shown(self, source: str, speaker: str) -> int:
         """Rank of the least important level that this input shows of this speaker; -1 for none."""
         return self.floors.get((source, speaker), -1)
-
-
-def _address(event: Event) -> PciAddress | None:
-    device = event.fields.get("device")
-    return device if isinstance(device, PciAddress) else None
-
-
-def _number(event: Event, field: str) -> int | None:
-    value = event.fields.get(field)
-    return value if isinstance(value, int) else None
-
-
-def _proved(event: Event, name: str) -> int | None:
-    """The domid that the event proves to be born, alive or dead, if it does."""
-    for term in event.proofs():
-        if term.name == name and term.args:
-            return _number(event, term.args[0])
-    return None
-
-
-def item_of(event: Event) -> Item:
-    """What one event means to the search."""
-    return Item(
-        event=event,
-        effect=event.proves("effect") and event.kind in EFFECT_KINDS,
-        alarming=event.production.alarming,
-        optional=event.production.scope == "anyhost",
-        device=_address(event),
-        domid=_number(event, "domid"),
-        birth=_proved(event, "birth"),
-        death=_proved(event, "death"),
-        boot=event.proves("host_boot"),
-    )
 
 
 def _segments(events: Iterable[Event]) -> list[Segment]:
@@ -179,87 +140,15 @@ def _ending(run: list[Event]) -> tuple[str, Event | None]:
     return "", None
 
 
-def _passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
-    """Full addresses on the passthrough path, by the slot that guests see, then by appearance.
-
-    A line that any host prints does not put a device there by itself. Twice the same one within a
-    host boot does: a device that only dom0 uses is enabled once. So does a line of the path that
-    names no device and follows at once, and one that gives the device's slot and function only;
-    where no line names a bus for them, the device stays nameless.
-    """
-    seen: dict[PciAddress, bool] = {}
-    partial: dict[int, None] = {}
-    repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
-    latest: PciAddress | None = None
-    for item in items:
-        if item.boot:
-            repeats.clear()
-        if not item.effect:
-            continue
-        if item.device is None:
-            if latest is not None and not item.optional and item.event.speaker == "dom0":
-                seen[latest] = True
-            continue
-        latest = item.device if item.device.is_full else None
-        if not item.device.is_full:
-            partial[item.device.devfn] = None
-            continue
-        key = (item.device, item.event.kind)
-        repeats[key] += 1
-        again = repeats[key] > 1 and item.event.speaker == "dom0"
-        seen[item.device] = seen.get(item.device, False) or not item.optional or again
-    for event in beside:
-        device = _address(event)
-        if device is not None and device.is_full and event.production.scope != "anyhost":
-            seen[device] = True
-    for devfn in partial:
-        alike = [device for device in seen if device.devfn == devfn]
-        if not any(seen[device] for device in alike):
-            seen.update(dict.fromkeys(alike or [PciAddress.nameless(len(seen), devfn)], True))
-    slots = {item.device: slot for item in reversed(items) if item.device is not None
-             and (slot := _number(item.event, "virtual_slot")) is not None}
-    return tuple(sorted((device for device, on_path in seen.items() if on_path),
-                        key=lambda device: slots.get(device, 0)))
-
-
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
     """Fill the segment in where the line gave only bus, slot and function."""
-    device = _address(event)
+    device = address(event)
     if device is None or device.segment is not None or device.bus is None:
         return event
     segment = full.get((device.bus, device.slot, device.function), 0)
     fields = {**event.fields, "device": device._replace(segment=segment)}
     return Event(event.kind, fields, event.line, event.speaker, event.guest, event.level,
                  event.production, event.stamp, event.nth)
-
-
-def _bursts(items: tuple[Item, ...], devices: tuple[PciAddress, ...]) -> dict[PciAddress, int]:
-    """The most MSI-X entries that lines with an entry number name for each device."""
-    most: dict[PciAddress, int] = {}
-    for item in items:
-        entry_nr = _number(item.event, "entry_nr")
-        device = item.device
-        if device is not None and entry_nr is not None and device in devices:
-            most[device] = max(most.get(device, 0), entry_nr + 1)
-    return most
-
-
-def _flushes(items: tuple[Item, ...], devices: int) -> tuple[int, ...]:
-    """Lengths of runs of dom0 lines that name a pirq and no entry, whole and shared by device."""
-    runs: dict[int, None] = {}
-    length = 0
-    for item in items:
-        if not item.effect or item.event.speaker != "dom0" or item.domid is not None:
-            continue
-        if "pirq" in item.event.fields and "entry_nr" not in item.event.fields:
-            length += 1
-            continue
-        if length:
-            runs.update(dict.fromkeys((length // devices or 1, length)))
-        length = 0
-    if length:
-        runs.update(dict.fromkeys((length // devices or 1, length)))
-    return tuple(runs)[:3]
 
 
 def _xen_boots(events: list[Event], boots: int) -> tuple[tuple[Event, ...], ...]:
@@ -278,7 +167,7 @@ def _xen_boots(events: list[Event], boots: int) -> tuple[tuple[Event, ...], ...]
 def assemble(parsed: Parsed) -> Timeline:
     """Order the events of an incident for the replay."""
     full = {(d.bus, d.slot, d.function): d.segment for e in parsed.events
-            if (d := _address(e)) is not None and d.segment is not None and e.speaker != "guest"}
+            if (d := address(e)) is not None and d.segment is not None and e.speaker != "guest"}
     events = [_completed(event, full) for event in parsed.events]
     spine_inputs = frozenset(e.line.input for e in events if e.speaker == "dom0")
     items = tuple(item_of(e) for e in events
@@ -289,24 +178,27 @@ def assemble(parsed: Parsed) -> Timeline:
     runs = _xen_boots(beside, boots)
     floors = {(source.name, speaker): RANK.get(level, 4)
               for source in parsed.sources for speaker, level in source.floors.items()}
-    devices = _passed_through(items, beside)
+    devices = passed_through(items, beside)
     effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
+    segments = tuple(_segments(e for e in events if e.speaker == "guest"))
+    told = {domid for item in items for domid in (item.domid, item.birth) if domid is not None}
     return Timeline(
         items=items, xen=effects, xen_spent=spent,
-        segments=tuple(_segments(e for e in events if e.speaker == "guest")),
+        segments=segments,
+        numbers_are_domids=any(segment.number in told for segment in segments),
         floors=floors,
         places={speaker: tuple(nth for nth, item in enumerate(items) if item.boot or (
             item.effect and item.event.speaker == speaker)) for speaker in ("dom0", "xen")},
         spoken=tuple(accumulate(
             ((item.event.level or "").startswith("g") for item in items), initial=0)),
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
-        devices=devices, entries=_bursts(items, devices),
-        flushes=_flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
+        devices=devices, entries=bursts(items, devices),
+        flushes=flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
         lines={source.name: source.lines for source in parsed.sources},
         absent=_absent(items, spine_inputs),
         gaps=frozenset(e.line.input for e in events if e.proves("gap")),
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
-                      and (domid := _number(e, "domid")) is not None),
+                      and (domid := number(e, "domid")) is not None),
         ends=_ends(events) if boots == 1 else {},
     )
 
@@ -323,7 +215,7 @@ def _ends(events: list[Event]) -> dict[int, tuple[str, Event]]:
     told: dict[int, dict[str, Event]] = defaultdict(dict)
     for event in events:
         for proof, how in (("death_clean", "clean"), ("death_abrupt", "abrupt")):
-            domid = _proved(event, proof)
+            domid = proved(event, proof)
             if domid is not None:
                 told[domid].setdefault(how, event)
     return {domid: next(iter(hows.items())) for domid, hows in told.items() if len(hows) == 1}
@@ -340,7 +232,7 @@ def _effects_beside(run: tuple[Event, ...], devices: tuple[PciAddress, ...],
     """The effects in a stretch of Xen's own log, and its messages at a guest's level."""
     effects = []
     for event in run:
-        device = _address(event)
+        device = address(event)
         other = device is not None and not any(device.agrees(d) for d in devices)
         if event.proves("effect") and event.kind in EFFECT_KINDS and not other:
             effects.append(event)

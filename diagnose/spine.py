@@ -1,0 +1,136 @@
+"""What the lines in order say by themselves: items, the devices on the path, bursts of vectors.
+
+**Invariant:** knows what a line proves, never what it is called.
+"""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from diagnose.events import Event
+from emulator.life import EMITS
+from emulator.pci import PciAddress
+
+EFFECT_KINDS = frozenset(kind for kinds in EMITS.values() for kind in kinds)
+
+
+class Item(NamedTuple):
+    """One event of the spine with what it proves; `device` and `domid` are those it names."""
+
+    event: Event
+    effect: bool
+    alarming: bool
+    optional: bool          # any host prints this kind, whether it passes devices through or not
+    device: PciAddress | None
+    domid: int | None
+    birth: int | None
+    death: int | None
+    boot: bool
+
+
+def address(event: Event) -> PciAddress | None:
+    """The device that the line names, possibly in part."""
+    device = event.fields.get("device")
+    return device if isinstance(device, PciAddress) else None
+
+
+def number(event: Event, field: str) -> int | None:
+    """A field of the line as a number, None if it has none of that name."""
+    value = event.fields.get(field)
+    return value if isinstance(value, int) else None
+
+
+def proved(event: Event, name: str) -> int | None:
+    """The domid that the event proves to be born, alive or dead, if it does."""
+    for term in event.proofs():
+        if term.name == name and term.args:
+            return number(event, term.args[0])
+    return None
+
+
+def item_of(event: Event) -> Item:
+    """What one event means to the search."""
+    return Item(
+        event=event,
+        effect=event.proves("effect") and event.kind in EFFECT_KINDS,
+        alarming=event.production.alarming,
+        optional=event.production.scope == "anyhost",
+        device=address(event),
+        domid=number(event, "domid"),
+        birth=proved(event, "birth"),
+        death=proved(event, "death"),
+        boot=event.proves("host_boot"),
+    )
+
+
+def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
+    """Full addresses on the passthrough path, by the slot that guests see, then by appearance.
+
+    A line that any host prints does not put a device there by itself. Twice the same one within a
+    host boot does: a device that only dom0 uses is enabled once. So does a line of the path that
+    names no device and follows at once, and one that gives the device's slot and function only;
+    where no line names a bus for them, the device stays nameless.
+    """
+    seen: dict[PciAddress, bool] = {}
+    partial: dict[int, None] = {}
+    repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
+    latest: PciAddress | None = None
+    for item in items:
+        if item.boot:
+            repeats.clear()
+        if not item.effect:
+            continue
+        if item.device is None:
+            if latest is not None and not item.optional and item.event.speaker == "dom0":
+                seen[latest] = True
+            continue
+        latest = item.device if item.device.is_full else None
+        if not item.device.is_full:
+            partial[item.device.devfn] = None
+            continue
+        key = (item.device, item.event.kind)
+        repeats[key] += 1
+        again = repeats[key] > 1 and item.event.speaker == "dom0"
+        seen[item.device] = seen.get(item.device, False) or not item.optional or again
+    for event in beside:
+        device = address(event)
+        if device is not None and device.is_full and event.production.scope != "anyhost":
+            seen[device] = True
+    for devfn in partial:
+        alike = [device for device in seen if device.devfn == devfn]
+        if not any(seen[device] for device in alike):
+            seen.update(dict.fromkeys(alike or [PciAddress.nameless(len(seen), devfn)], True))
+    slots = {item.device: slot for item in reversed(items) if item.device is not None
+             and (slot := number(item.event, "virtual_slot")) is not None}
+    return tuple(sorted((device for device, on_path in seen.items() if on_path),
+                        key=lambda device: slots.get(device, 0)))
+
+
+def bursts(items: tuple[Item, ...], devices: tuple[PciAddress, ...]) -> dict[PciAddress, int]:
+    """The most MSI-X entries that lines with an entry number name for each device."""
+    most: dict[PciAddress, int] = {}
+    for item in items:
+        entry_nr = number(item.event, "entry_nr")
+        device = item.device
+        if device is not None and entry_nr is not None and device in devices:
+            most[device] = max(most.get(device, 0), entry_nr + 1)
+    return most
+
+
+def flushes(items: tuple[Item, ...], devices: int) -> tuple[int, ...]:
+    """Lengths of runs of dom0 lines that name a pirq and no entry, whole and shared by device."""
+    runs: dict[int, None] = {}
+    length = 0
+    for item in items:
+        if not item.effect or item.event.speaker != "dom0" or item.domid is not None:
+            continue
+        if "pirq" in item.event.fields and "entry_nr" not in item.event.fields:
+            length += 1
+            continue
+        if length:
+            runs.update(dict.fromkeys((length // devices or 1, length)))
+        length = 0
+    if length:
+        runs.update(dict.fromkeys((length // devices or 1, length)))
+    return tuple(runs)[:3]

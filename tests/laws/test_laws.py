@@ -1,0 +1,144 @@
+"""The laws that hold for every diagnosis, tried on every case of the corpus.
+
+A law is a sentence about two runs of the same program, or about one report and the lines that it
+was made from; none of these tests knows what is wrong in any case.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from diagnose import diagnose
+from diagnose.casefile import read_case
+from diagnose.diagnosis import Diagnosis
+from diagnose.parse import parse
+from diagnose.timeline import assemble
+from diagnose.witness import alarming_events
+
+CASES = sorted((Path(__file__).parents[2] / "corpus").glob("*.case"))
+Logs = dict[str, str]
+
+
+def logs_of(path: Path) -> Logs:
+    """The logs of a case by name."""
+    return dict(read_case(path).logs)
+
+
+def run(logs: Logs, directory: Path) -> Diagnosis:
+    """Diagnose these logs under these names."""
+    directory.mkdir(exist_ok=True)
+    for name, text in logs.items():
+        (directory / name).write_text(text, encoding="utf-8", newline="")
+    return diagnose([directory / name for name in logs])
+
+
+def without_inputs(report: Diagnosis, directory: Path) -> str:
+    """The report as JSON, with the names of its inputs relative to their directory."""
+    content = report.to_json()
+    del content["inputs"]
+    return json.dumps(content).replace(f"{directory}/", "")
+
+
+def in_lines(change: Callable[[str], str], logs: Logs) -> Logs:
+    """The logs with every line changed."""
+    return {name: "\n".join(change(line) for line in text.split("\n"))
+            for name, text in logs.items()}
+
+
+def higher_domids(line: str) -> str:
+    """The line with 40 added to every domid that it tells, in the radix in which it tells it."""
+    line = re.sub(r"(\bget )([0-9a-f]+)( ?)$",
+                  lambda m: f"{m[1]}{int(m[2], 16) + 40:x}{m[3]}", line)
+    for before in (r"\bdom", r"\bDOM", r"\bvif", r"\btap-", r"\bpci-", r"\bvbd-", r"\.c:\d+:d",
+                   r"\bid=", r"domid="):
+        line = re.sub(rf"({before})([1-9]\d*)", lambda m: f"{m[1]}{int(m[2]) + 40}", line)
+    return line
+
+
+def other_buses(line: str) -> str:
+    """The line with every bus moved; slot and function stay."""
+    def moved(match: re.Match[str]) -> str:
+        return f"{match[1]}{int(match[2], 16) ^ 0x20:02x}{match[3]}"
+    return re.sub(r"(\b(?:0000:)?)([0-9a-f]{2})(:1[0-9a-f][.:][0-7]\b)", moved, line)
+
+
+def other_host(line: str) -> str:
+    """The line as another host of another name would have written it."""
+    return re.sub(r"^(\w{3} +\d+ [\d:]+ )\S+( )", r"\1elsewhere\2", line)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_same_input_gives_the_same_report(path: Path, tmp_path: Path) -> None:
+    logs = logs_of(path)
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert without_inputs(run(logs, first), first) == without_inputs(run(logs, second), second)
+
+
+@pytest.mark.parametrize("change", [higher_domids, other_buses, other_host],
+                         ids=lambda change: change.__name__)
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_renumbering_changes_no_verdict(
+    path: Path, change: Callable[[str], str], tmp_path: Path
+) -> None:
+    logs = logs_of(path)
+    as_it_was = run(logs, tmp_path / "a")
+    renumbered = run(in_lines(change, logs), tmp_path / "b")
+    assert (renumbered.verdict, renumbered.signature) == (as_it_was.verdict, as_it_was.signature)
+
+
+def test_a_renumbering_renumbers() -> None:
+    assert higher_domids("get owner for dev 80 get c ") == "get owner for dev 80 get 34 "
+    assert higher_domids("(XEN) irq.c:934: dom2: pirq 255 not mapped") == \
+        "(XEN) irq.c:934: dom42: pirq 255 not mapped"
+    assert other_buses("msix entry 0 for dev 01:10:0 are") == "msix entry 0 for dev 21:10:0 are"
+    assert other_host("Jun  1 00:31:27 virthost4 kernel: x") == \
+        "Jun  1 00:31:27 elsewhere kernel: x"
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_line_that_is_cited_stands_there(path: Path, tmp_path: Path) -> None:
+    logs = logs_of(path)
+    report = run(logs, tmp_path)
+    cited = [line for finding in report.findings for line in finding.witness.lines]
+    cited += [line for item in report.harmless for line in item.witness.lines]
+    cited += [line for each in (*report.suspicions, *report.divergences) for line in each.lines]
+    for line in cited:
+        assert logs[Path(line.input).name].split("\n")[line.line - 1] == line.text
+    assert all(finding.witness.lines for finding in report.findings)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_alarming_line_is_accounted_for(path: Path, tmp_path: Path) -> None:
+    report = run(logs_of(path), tmp_path)
+    cited = {line for each in (*report.findings, *report.harmless) for line in each.witness.lines}
+    cited |= {line for each in (*report.suspicions, *report.divergences) for line in each.lines}
+    timeline = assemble(parse([str(tmp_path / name) for name in logs_of(path)]))
+    assert [e.line for _, e in alarming_events(timeline) if e.line not in cited] == []
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_line_is_counted_once(path: Path, tmp_path: Path) -> None:
+    coverage = run(logs_of(path), tmp_path).coverage
+    assert coverage.lines == (coverage.events + coverage.near_misses + coverage.known_noise
+                              + coverage.unknown + coverage.unreadable)
+
+
+def test_an_empty_log_is_inconclusive_not_healthy(tmp_path: Path) -> None:
+    assert run({"dom0.log": ""}, tmp_path).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("path", [path for path in CASES if read_case(path).verdict == "healthy"],
+                         ids=lambda path: path.stem)
+def test_a_log_cut_at_its_head_accuses_nobody_new(path: Path, tmp_path: Path) -> None:
+    """Whatever the first lines of a healthy host are, what is left of them is no fault."""
+    logs = logs_of(path)
+    name = "console.log" if "console.log" in logs else "dom0.log"
+    lines = logs[name].split("\n")
+    for nth, cut in enumerate(range(5, len(lines) - 5, max(len(lines) // 6, 1))):
+        report = run({**logs, name: "\n".join(lines[cut:])}, tmp_path / str(nth))
+        assert report.verdict != "fault", (cut, [(f.fault, f.device) for f in report.findings])
