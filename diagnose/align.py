@@ -205,7 +205,7 @@ def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int)
         return not inputs & timeline.gaps and \
             timeline.xen_spent[hyp.boot] < GUEST_MESSAGES_BURST
     source = timeline.items[at].event.line.input
-    if timeline.rank_shown(source, "xen") < 0 or source in timeline.gaps:
+    if source not in timeline.mixed or source in timeline.gaps:
         return False
     since = timeline.spoken[max(0, at - RATE_WINDOW)]
     return timeline.spoken[at] - since < GUEST_MESSAGES_BURST

@@ -41,6 +41,7 @@ class Conclusion:
     harmless: list[HarmlessItem]
     suspicions: list[Suspicion]
     divergences: list[Divergence]
+    cited: set[Line]           # by any of these, also where a witness is capped
 
     @property
     def ids(self) -> dict[Key, str]:
@@ -68,12 +69,14 @@ def conclude(rules: Sequence[Rule], replay: Replay) -> Conclusion:
     harmless = match([r for r in rules if r.harmless], facts)
     extra = _explained_lines(steps)
     telling = {event.line for _, event in alarming_events(replay.timeline)}
-    made = Conclusion(steps, weighed, [], [], [], [])
+    made = Conclusion(steps, weighed, [], [], [], [], set())
     lines = {id(each): _lines(each.match, steps, extra, telling) for each in weighed}
     made.findings = _chained(
         [_finding(each, lines[id(each)], steps, replay) for each in sure],
         [each.match for each in sure])
-    excused = ((found, _lines(found, steps, extra, telling)) for found in harmless)
+    excused = [(found, _lines(found, steps, extra, telling)) for found in harmless]
+    made.cited = {line for shown in (*lines.values(), *(each for _, each in excused))
+                  for line in shown}
     made.harmless = [_harmless(found, shown) for found, shown in excused if shown]
     made.suspicions = [_suspicion(each, lines[id(each)]) for each in weighed
                        if not each.confidence]
@@ -187,9 +190,7 @@ def _unseen(steps: Sequence[Step]) -> Iterable[Divergence]:
 
 def _unexplained(replay: Replay, made: Conclusion) -> Iterable[Divergence]:
     """Lines that no act of the story prints, and alarming ones that nothing else cites."""
-    cited = {line for f in made.findings for line in f.witness.lines}
-    cited |= {line for h in made.harmless for line in h.witness.lines}
-    cited |= {line for s in made.suspicions for line in s.lines}
+    cited = set(made.cited)
     told: set[Line] = set()
     for event in replay.best.left_over():
         if event.line not in cited and event.line not in told:

@@ -19,6 +19,7 @@ from diagnose.diagnosis import (
     InputReport,
     KernelParts,
     KernelReport,
+    Missing,
     ToolReport,
     Verdict,
 )
@@ -154,11 +155,14 @@ def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
         return name is None or "?" in name or wanted.agrees(PciAddress.parse(name))
 
     findings: tuple[Finding, ...] = tuple(f for f in report.findings if meant(f.device))
+    own = [a for a in report.assignments if meant(a.device)]
     verdict: Verdict = report.verdict
-    if report.findings and not findings:
-        own = [a for a in report.assignments if meant(a.device)]
+    if not own or (report.findings and not findings):
         verdict = "healthy" if any(a.verdict == "healthy" for a in own) else "inconclusive"
-    return replace(report, verdict=verdict, findings=findings,
+    unheard = Missing(f"lines of {device}", "no assignment of it is in these logs",
+                      "cp /var/log/messages* .")
+    return replace(report, verdict="fault" if findings else verdict, findings=findings,
+                   missing=report.missing if own else (*report.missing, unheard),
                    harmless=tuple(h for h in report.harmless if meant(h.device)),
                    suspicions=tuple(s for s in report.suspicions if meant(s.device)),
                    assignments=tuple(a for a in report.assignments if meant(a.device)))

@@ -266,6 +266,8 @@ class _Search:
 
     def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
         """A loaded network driver's interface comes up, unless the guest's log shows otherwise."""
+        if act.domid is None or act.device is None or not hyp.state.loaded(act.domid, act.device):
+            return hyp
         up = self.enactor.enact(hyp, Act("ifup", act.domid, act.device), at, budget=0,
                                 why="a driver that has loaded is brought up")
         return up if up is not None else hyp.plus(cost=costs().other["no_ifup"])

@@ -70,6 +70,7 @@ class Timeline:
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
     flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq
     spine_inputs: frozenset[str]
+    mixed: frozenset[str]                    # of these, those that hold Xen's console too
     lines: Mapping[str, int]                 # how many lines each input has
     absent: frozenset[tuple[str, str]]       # (input, kind) that any host prints but it
     gaps: frozenset[str]                     # inputs that say themselves that lines are missing
@@ -194,6 +195,7 @@ def assemble(parsed: Parsed) -> Timeline:
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
         devices=devices, entries=bursts(items, devices),
         flushes=flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
+        mixed=frozenset(i.event.line.input for i in items if i.effect and i.event.speaker == "xen"),
         lines={source.name: source.lines for source in parsed.sources},
         absent=_absent(items, spine_inputs),
         gaps=frozenset(e.line.input for e in events if e.proves("gap")),
