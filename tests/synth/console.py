@@ -12,6 +12,7 @@ from typing import NamedTuple
 from diagnose.grammar import print_line
 from emulator.effects import Effect
 from emulator.pci import PciAddress
+from tests.synth.beside import STRANGER, braid, own_device, xend
 from tests.synth.draft import Scenario
 from tests.synth.stage import Step
 
@@ -107,6 +108,15 @@ class Console:
             self.say("dom0", self.rng.choice(DOM0_NOISE), kind="noise")
         if self.rng.random() < 0.15:
             self.say("xen", "(XEN) " + self.rng.choice(XEN_NOISE), kind="noise")
+        if "dom0-devices" in self.scenario.options and self.rng.random() < 0.5:
+            self.wait(0.1, 1)
+            for line in own_device(self.rng):
+                self.say("dom0", line, kind="noise")
+
+    def toolstack(self, step: Step) -> None:
+        """xend writes down what became of an act."""
+        for told in xend(self.scenario, step) if "xend" in self.scenario.options else ():
+            self.say("toolstack", told.text, told.level)
 
     def banners(self) -> None:
         """The host's kernels say who they are."""
@@ -160,6 +170,7 @@ def perform_on(console: Console, step: Step) -> None:
         console.effects(step)
     else:
         special(console, step)
+    console.toolstack(step)
     if act.op not in ("driver_load", "ifup", "seize"):
         console.noise()
 
@@ -194,6 +205,9 @@ def _start(console: Console, step: Step) -> None:
         for line in GUEST:
             console.say("guest", line, domid=domid, kind="guest_boot")
         console.wait(0.1, 1)
+    elif "stranger-logs" in console.scenario.options and not act.devices:
+        for line in STRANGER:
+            console.say("guest", line, domid=domid, kind="guest_boot")
     elif rng.random() < 0.5:
         console.say("dom0", f"xenbr0: port 3(vif{domid}.0) entering forwarding state")
 
@@ -281,4 +295,6 @@ def printed(scenario: Scenario, steps: Sequence[Step], rng: random.Random, *, ba
     for step in steps:
         perform_on(console, step)
     console.noise(8)
+    if "braid" in scenario.options:
+        return braid(console.records, steps, rng)
     return console.records

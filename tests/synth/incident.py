@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from tests.synth.console import printed
 from tests.synth.kinds import KINDS
+from tests.synth.kinds_host import HOST
 from tests.synth.kinds_rare import RARE
 from tests.synth.label import label
 from tests.synth.stage import play
-from tests.synth.wrap import Wrapping, choose, files, seen
+from tests.synth.wrap import Wrapping, choose, files, kept, seen
 
-ALL = {**KINDS, **RARE}
+ALL = {**KINDS, **RARE, **HOST}
 
 
 class Incident(NamedTuple):
@@ -46,7 +47,8 @@ def make(kind: str, seed: int, wrapping: Wrapping | None = None, *, noise: bool 
         raise AssertionError("a story that is told has not killed its host")
     chosen = wrapping or choose(rng, scenario)
     records = printed(scenario, steps, rng, banner=chosen.banner)
-    left = [r for r in seen(records, chosen, rng) if noise or r.kind != "noise"]
+    left = [r for r in seen(records, chosen, rng)
+            if (noise or r.kind != "noise") and kept(r, scenario)]
     if not left:
         chosen, left = chosen._replace(view=("full",)), records
     texts = files(left, chosen, scenario)

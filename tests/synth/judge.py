@@ -136,7 +136,8 @@ def _whatif(expected: Report, report: Report, findings: Sequence[Report]) -> Ite
         for key in sorted(must & set(names.values())):
             if key[0] not in WHATIF or (row, *key) in unclear:
                 continue
-            if (key in leaves) != (key in true) or (key in removes) == (key in leaves):
+            twice = key in leaves and key in removes    # in two boots of the host
+            if (key in leaves) != (key in true) or (key in removes) == (key in leaves) != twice:
                 said = "leaves" if key in leaves else "removes" if key in removes else "-"
                 yield f"whatif: {row} {said} {key[0]} {key[1]}, which it " + (
                     "leaves" if key in true else "removes")

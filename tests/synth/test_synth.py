@@ -14,6 +14,8 @@ SAMPLE = (
     ("hvm-between", 0), ("rmmod-first", 2), ("reboot-heal", 1), ("host-reboot", 0),
     ("host-reboot", 2), ("kexec", 3), ("vf-destroy", 1), ("zombie", 1), ("broken-destroyed", 1),
     ("two-guests", 2), ("handed-over", 1), ("odd-banner", 0), ("noise-only", 0),
+    ("braided", 102), ("reboot-views", 101), ("toolstack", 101), ("rotated", 101),
+    ("strangers", 100),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from tests.synth.beside import xend_line
 from tests.synth.console import Record
 from tests.synth.draft import Scenario
 
@@ -43,8 +44,10 @@ def choose(rng: random.Random, scenario: Scenario) -> Wrapping:
     if "full" in scenario.options:
         view = ("full",)
     banner = rng.random() < 0.6 or "banner" in scenario.options
-    return Wrapping(rng.choice(ENVELOPES), rng.choice(tuple(SPACES)), view, rng.choice(STYLES),
-                    banner)
+    env = rng.choice(ENVELOPES)
+    if "syslog" in scenario.options:
+        env = "syslog"
+    return Wrapping(env, rng.choice(tuple(SPACES)), view, rng.choice(STYLES), banner)
 
 
 def seen(records: Sequence[Record], wrapping: Wrapping, rng: random.Random) -> list[Record]:
@@ -74,10 +77,28 @@ def files(records: Sequence[Record], wrapping: Wrapping, scenario: Scenario) -> 
     else:
         found["dom0.log"] = _dom0([r for r in host if r.speaker == "dom0"], wrapping)
         found["xen.log"] = [record.text for record in host if record.speaker == "xen"]
+    found["xend.log"] = [xend_line(r.time, r.level, r.text) for r in records
+                         if r.speaker == "toolstack"]
+    if "rotate" in scenario.options:
+        found |= _rotated(found.pop("dom0.log"), "turned" in scenario.options)
     for record in records:
         if record.guest is not None:
             found.setdefault(_guest_file(record.guest, wrapping, scenario), []).append(record.text)
     return {name: "\n".join(lines) + "\n" for name, lines in found.items() if lines}
+
+
+def _rotated(lines: list[str], turned: bool) -> dict[str, list[str]]:
+    """The same log in two files; `turned`: the older one comes later in the order of names."""
+    half = len(lines) // 2
+    older, newer = ("messages.1", "messages") if turned else ("messages-1", "messages-2")
+    return {older: lines[:half], newer: lines[half:]}
+
+
+def kept(record: Record, scenario: Scenario) -> bool:
+    """Whether the log with that record is there: with `one-log` only the first guest's is."""
+    if record.guest is None or "one-log" not in scenario.options:
+        return True
+    return scenario.names[record.guest] == min(scenario.names.values())
 
 
 def _guest_file(guest: tuple[int, int], wrapping: Wrapping, scenario: Scenario) -> str:
