@@ -31,7 +31,7 @@ STRANGER = (
 
 
 class Told(NamedTuple):
-    """A line that xend writes and its severity."""
+    """A line and its severity."""
 
     level: str
     text: str
@@ -64,15 +64,15 @@ def xend_line(time: float, level: str, text: str) -> str:
            f"(XendDomainInfo:1175) {text}"
 
 
-def own_device(rng: random.Random) -> list[str]:
+def own_device(rng: random.Random) -> list[Told]:
     """dom0 brings up, takes down or probes a device of its own."""
     device = rng.choice(OWN)
-    nobody = [print_line("pciback_no_owner", {})] * rng.choice((1, 3, 5))
-    routed = f"ACPI: PCI Interrupt {device}[A] -> GSI 16 (level, low) -> IRQ 16"
-    enabled = print_line("pci_enabling_device",
-                         {"device": device, "old_command": 0, "new_command": 3})
-    timed = print_line("pci_latency_timer", {"device": device, "latency": 64})
-    gone = f"ACPI: PCI interrupt for device {device} disabled"
+    nobody = [Told("warning", print_line("pciback_no_owner", {}))] * rng.choice((1, 3, 5))
+    routed = Told("info", f"ACPI: PCI Interrupt {device}[A] -> GSI 16 (level, low) -> IRQ 16")
+    enabled = Told("warning", print_line(
+        "pci_enabling_device", {"device": device, "old_command": 0, "new_command": 3}))
+    timed = Told("debug", print_line("pci_latency_timer", {"device": device, "latency": 64}))
+    gone = Told("info", f"ACPI: PCI interrupt for device {device} disabled")
     return rng.choice((
         [enabled, routed, timed, *nobody], nobody, [*nobody, gone], [routed, timed], [enabled],
     ))

@@ -110,8 +110,8 @@ class Console:
             self.say("xen", "(XEN) " + self.rng.choice(XEN_NOISE), kind="noise")
         if "dom0-devices" in self.scenario.options and self.rng.random() < 0.5:
             self.wait(0.1, 1)
-            for line in own_device(self.rng):
-                self.say("dom0", line, kind="noise")
+            for told in own_device(self.rng):
+                self.say("dom0", told.text, told.level, kind="noise")
 
     def toolstack(self, step: Step) -> None:
         """xend writes down what became of an act."""

@@ -105,6 +105,9 @@ def _told(steps: Sequence[Step], wrapping: Wrapping, records: Sequence[Record],
             seen = seen and not partial
         elif fault in ("pirq-collision", "collateral-unmap"):
             seen = wrapping.view == ("full",) and violation.note != "mapped"
+            if fault == "collateral-unmap" and violation.other is not None:
+                # A silent flush names neither; of one devfn, either may have been flushed.
+                seen = seen and violation.other.devfn != violation.device.devfn
             if violation.other is not None:
                 told[step.boot, fault, violation.other].maybe.add(violation.domid)
         if seen:
