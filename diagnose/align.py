@@ -101,9 +101,12 @@ def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: in
 
 
 def _log_ends(timeline: Timeline, match: Match, at: int) -> bool:
-    """Whether the last line matched on the spine is the last of its input."""
-    last = timeline.items[at + match.mask.bit_length() - 1].event.line
-    return timeline.lines[last.input] - last.line < LAST_LINES
+    """Whether the last line matched on the spine is the last event of its input, near its end."""
+    place = at + match.mask.bit_length() - 1
+    last = timeline.items[place].event.line
+    after = timeline.items[place + 1:place + 2]
+    return timeline.lines[last.input] - last.line < LAST_LINES and not any(
+        item.event.line.input == last.input for item in after)
 
 
 def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: int,

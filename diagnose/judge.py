@@ -46,6 +46,26 @@ def fault_keys(rules: Iterable[Rule], steps: Sequence[Step]) -> set[Key]:
     return set(faults(rules, model_facts(steps)))
 
 
+def _shown(found: Match, steps: Sequence[Step]) -> bool:
+    """Whether a line shows the match.
+
+    Pairs of an owner from before the log are an invention until a line names one by its entry: up
+    to then a flush may as well be that of their own owner.
+    """
+    return any(fact.lines and (fact.fields.get("from_domid") is not None
+                               or _entry_named(fact, steps))
+               for fact in (*found.facts, *found.confirmed))
+
+
+def _entry_named(fact: Fact, steps: Sequence[Step]) -> bool:
+    """Whether an alarming line up to the fact names an MSI-X entry of its device, or none could."""
+    if fact.fields.get("pirq") is None or fact.step is None:
+        return True
+    return any(event.production.alarming and "entry_nr" in event.fields
+               and event.fields.get("device") == fact.fields.get("device")
+               for step in steps[:fact.step + 1] for event in step.lines)
+
+
 def _told(found: Match, telling: set[Line]) -> bool:
     """Whether an alarming line tells of each kind of fact in the match, or confirms it."""
     told = {fact.name for fact in found.facts if any(line in telling for line in fact.lines)}
@@ -61,6 +81,7 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     something happened there that the story does not know.
     """
     telling = {event.line for _, event in alarming_events(replay.timeline)}
+    steps = replay.best.steps()
     groups: dict[object, Hypothesis] = {}
     for story in replay.consistent:
         groups.setdefault((story.found, story.contradictions), story)
@@ -71,8 +92,7 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
-        shown = any(fact.lines for fact in (*each.facts, *each.confirmed)) \
-            if not replay.best.contradictions else _told(each, telling)
+        shown = _shown(each, steps) if not replay.best.contradictions else _told(each, telling)
         if rival is None and not incomplete:
             consistent = not replay.best.contradictions
             confidence = "certain" if consistent else "likely" if shown else ""

@@ -33,7 +33,7 @@ BEAM_AT_FIRST_MAX = 60
 FIRST_LINES = 3
 #: A story this much dearer than another one of its row, and no more consistent, is not followed:
 #: "certain" means that no story within this horizon differs.
-HORIZON = 16
+HORIZON = 20
 NO_LIMIT = (1 << 30, 0)
 
 

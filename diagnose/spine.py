@@ -67,12 +67,14 @@ def item_of(event: Event) -> Item:
 def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
     """Full addresses on the passthrough path, by the slot that guests see, then by appearance.
 
-    A line that any host prints does not put a device there by itself. Twice the same one within a
-    host boot does: a device that only dom0 uses is enabled once. So does a line of the path that
+    A line that any host prints does not put a device there by itself. A line of the path does that
     names no device and follows at once, and one that gives the device's slot and function only;
-    where no line names a bus for them, the device stays nameless.
+    where no line names a bus for them, the device stays nameless. If there is no such line at all,
+    it has to do that the same line comes twice within a host boot: a device that only dom0 uses is
+    enabled once.
     """
     seen: dict[PciAddress, bool] = {}
+    again: dict[PciAddress, bool] = {}
     partial: dict[int, None] = {}
     repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
     latest: PciAddress | None = None
@@ -91,8 +93,9 @@ def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciA
             continue
         key = (item.device, item.event.kind)
         repeats[key] += 1
-        again = repeats[key] > 1 and item.event.speaker == "dom0"
-        seen[item.device] = seen.get(item.device, False) or not item.optional or again
+        if repeats[key] > 1 and item.event.speaker == "dom0":
+            again[item.device] = True
+        seen[item.device] = seen.get(item.device, False) or not item.optional
     for event in beside:
         device = address(event)
         if device is not None and device.is_full and event.production.scope != "anyhost":
@@ -101,6 +104,8 @@ def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciA
         alike = [device for device in seen if device.devfn == devfn]
         if not any(seen[device] for device in alike):
             seen.update(dict.fromkeys(alike or [PciAddress.nameless(len(seen), devfn)], True))
+    if not any(seen.values()):
+        seen.update(again)
     slots = {item.device: slot for item in reversed(items) if item.device is not None
              and (slot := number(item.event, "virtual_slot")) is not None}
     return tuple(sorted((device for device, on_path in seen.items() if on_path),

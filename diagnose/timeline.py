@@ -170,9 +170,10 @@ def assemble(parsed: Parsed) -> Timeline:
     full = {(d.bus, d.slot, d.function): d.segment for e in parsed.events
             if (d := address(e)) is not None and d.segment is not None and e.speaker != "guest"}
     events = [_completed(event, full) for event in parsed.events]
-    spine_inputs = frozenset(e.line.input for e in events if e.speaker == "dom0")
-    items = tuple(item_of(e) for e in events
-                  if e.line.input in spine_inputs and e.speaker in ("dom0", "xen"))
+    order = _in_time([e for e in events if e.speaker == "dom0"])
+    spine_inputs = frozenset(order)
+    items = tuple(item_of(e) for name in order for e in events
+                  if e.line.input == name and e.speaker in ("dom0", "xen"))
     boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
                     "dom0" and nth and any(i.effect for i in items[:nth]))
     beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]
@@ -221,6 +222,19 @@ def _ends(events: list[Event]) -> dict[int, tuple[str, Event]]:
             if domid is not None:
                 told[domid].setdefault(how, event)
     return {domid: next(iter(hows.items())) for domid, hows in told.items() if len(hows) == 1}
+
+
+def _in_time(events: list[Event]) -> list[str]:
+    """The inputs of dom0's lines, by their first stamps if all have stamps of one kind."""
+    first: dict[str, Event] = {}
+    stamped: dict[str, Event] = {}
+    for event in events:
+        first.setdefault(event.line.input, event)
+        if event.stamp.time is not None:
+            stamped.setdefault(event.line.input, event)
+    if first.keys() != stamped.keys() or len({e.stamp.kind for e in stamped.values()}) != 1:
+        return list(first)
+    return sorted(first, key=lambda name: stamped[name].stamp.time or 0.0)
 
 
 def _before_boot(items: tuple[Item, ...]) -> bool:
