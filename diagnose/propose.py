@@ -227,14 +227,22 @@ def _releases(context: Context) -> Iterator[Plan]:
 
 
 def _destructions(context: Context) -> Iterator[Plan]:
-    """VFs destroyed (and made anew): one, or all of them with their physical function's driver."""
-    known = [d for d in context.devices() if context.hyp.state.seized(d)
-             or context.hyp.state.pairs(d)]
-    for device in known:
-        yield Plan((), Act("pf_reload", devices=(device,)), rare=True)
-    every = tuple(d for d in context.timeline.devices if context.hyp.state.seized(d))
-    if len(every) > 1:
-        yield Plan((), Act("pf_reload", devices=every), rare=True)
+    """VFs destroyed (and made anew): one, or all of them with their physical function's driver.
+
+    Their owners may have gone before without a line, or lose them in full use.
+    """
+    state = context.hyp.state
+    known = [d for d in context.devices() if state.seized(d) or state.pairs(d)]
+    every = tuple(d for d in context.timeline.devices if state.seized(d))
+    sets = dict.fromkeys([*((device,) for device in known), *([every] if known else [])])
+    for devices in sets:
+        reload = Act("pf_reload", devices=devices)
+        yield Plan((), reload, rare=True)
+        owners = dict.fromkeys(o for d in devices if (o := state.owner(d)) is not None)
+        if owners:
+            ends = [next(endings(context, owner))[:2] for owner in owners]
+            yield Plan(tuple(act for acts, _ in ends for act in acts), reload,
+                       sum(cost for _, cost in ends), rare=True)
 
 
 def _kexecs(context: Context) -> Iterator[Plan]:

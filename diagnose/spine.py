@@ -86,6 +86,7 @@ def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciA
         if item.device is None:
             if latest is not None and not item.optional and item.event.speaker == "dom0":
                 seen[latest] = True
+            latest = None
             continue
         latest = item.device if item.device.is_full else None
         if not item.device.is_full:
