@@ -105,13 +105,15 @@ def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[in
 def _births(context: Context, step: int) -> Iterator[int]:
     """Domids born between this line and dom0's effect before it (-1) or after it (1)."""
     items, at = context.timeline.items, context.at
-    found = False
+    found, dead = False, set()
     for place in range(at + step, at + step * NEIGHBOURHOOD, step):
         if not 0 <= place < len(items) or items[place].boot:
             break
         item = items[place]
         alike = item.event.kind == items[at].event.kind and not found
-        if item.birth is not None:
+        if item.death is not None:
+            dead.add(item.death)
+        if item.birth is not None and item.birth not in dead:
             found = True
             yield item.birth
         elif item.effect and item.event.speaker == "dom0" and not alike:
