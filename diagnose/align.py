@@ -63,6 +63,24 @@ class Match:
 def align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: int,
           devices: frozenset[PciAddress], domid: int | None, anchored: bool = False,
           ahead: bool = True) -> Match | None:
+    """Match the effects of an act, as `_align` does.
+
+    Where a log from mid-life begins inside the act's lines, any number of them may be cut off; the
+    reading that leaves nothing missing and cuts off the least is taken.
+    """
+    match = _align(timeline, hyp, effects, at, devices, domid, anchored, ahead)
+    if not anchored or at or not hyp.history_open or (match is not None and not match.unseen):
+        return match
+    for cut in range(1, len(effects)):
+        later = _align(timeline, hyp, effects[cut:], at, devices, domid, anchored, ahead)
+        if later is not None and not later.unseen:
+            return later
+    return match
+
+
+def _align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: int,
+           devices: frozenset[PciAddress], domid: int | None, anchored: bool,
+           ahead: bool) -> Match | None:
     """Match the effects of an act that happens where the spine stands at item `at`.
 
     `anchored` asks that item `at` itself is one of them; None is returned where the act does not

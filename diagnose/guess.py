@@ -93,7 +93,7 @@ def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[in
         [domid for domid in _births(context, step) if domid > hyp.newest] for step in (-1, 1))
     later = [domid for domid in _next_told(context, devices) if domid > hyp.newest]
     both = [domid for domid in before if domid in after]
-    near = list(dict.fromkeys([*both, *before, *after]))[:3]
+    near = list(dict.fromkeys([*both, *after, *before]))[:3]
     yield from ((domid, nth) for nth, domid in enumerate(near))
     far = costs().other["far_domid"]
     yield from ((domid, 0 if domid == hyp.newest + 1 else far)
@@ -150,6 +150,9 @@ def vector_counts(context: Context, device: PciAddress) -> list[int]:
         found.append(close - 1)      # the last line may begin a flush that follows at once
     if close and close % 2 == 0:
         found.append(close // 2)
+    if close:
+        alike = (d for d in context.timeline.devices if d != device and d.devfn == device.devfn)
+        found.extend(close - len(context.hyp.state.pairs(other)) for other in alike)
     if scattered:
         found.append(scattered)
     if not found:

@@ -97,7 +97,7 @@ def _life(domid: int, requests: dict[PciAddress, int], loaded: Devices) -> list[
 def _first_owner(timeline: Timeline) -> int:
     """Who may own the devices as the log begins: the first domid told, or one never told."""
     for item in timeline.items:
-        if item.birth is not None or item.boot or item.event.kind in EMITS["domain_start"]:
+        if item.boot or item.event.kind in EMITS["domain_start"]:
             break
         if item.effect and item.domid is not None and item.event.speaker == "dom0":
             return item.domid

@@ -19,7 +19,7 @@ from diagnose.guests import bindings, recognised
 from diagnose.history import beginnings
 from diagnose.propose import Plan, plans
 from diagnose.spine import Item
-from diagnose.story import Hypothesis
+from diagnose.story import AHEAD, Hypothesis
 from diagnose.timeline import Timeline
 from emulator.kernels import ROWS, Row
 from emulator.life import Act
@@ -29,11 +29,13 @@ from emulator.machine import State
 SLACK = 1
 #: Stories kept for each kernel row at each line, and at the first few, where most is still open.
 BEAM_MAX = 20
-BEAM_AT_FIRST_MAX = 60
+BEAM_AT_FIRST_MAX = 40
 FIRST_LINES = 3
 #: A story this much dearer than another one of its row, and no more consistent, is not followed:
 #: "certain" means that no story within this horizon differs.
 HORIZON = 20
+#: How much an act may win by the lines that it explains ahead: it is tried if that would do.
+HOPE = 4 * AHEAD
 NO_LIMIT = (1 << 30, 0)
 
 
@@ -86,13 +88,13 @@ class Reached:
     def __init__(self, room: int) -> None:
         self.room = room
         self._best: dict[tuple[object, ...], Hypothesis] = {}
-        self._prices: list[tuple[int, int]] = []
+        self._ranks: list[tuple[int, int]] = []
         self.limit = NO_LIMIT
         self.horizon = NO_LIMIT
 
-    def too_dear(self, price: tuple[int, int]) -> bool:
-        """Whether a cheaper story with as few contradictions makes this one not worth following."""
-        return price[0] == self.horizon[0] and price > self.horizon
+    def too_dear(self, rank: tuple[int, int]) -> bool:
+        """Whether a better story with as few contradictions makes this one not worth following."""
+        return rank[0] == self.horizon[0] and rank > self.horizon
 
     def take(self, story: Hypothesis) -> None:
         """Keep the story unless a cheaper one has the same future."""
@@ -101,12 +103,13 @@ class Reached:
         if other is not None and other.price <= story.price:
             return
         if other is not None:
-            del self._prices[bisect_left(self._prices, other.price)]
+            del self._ranks[bisect_left(self._ranks, other.rank)]
         self._best[key] = story
-        insort(self._prices, story.price)
-        self.horizon = min(self.horizon, (story.contradictions, story.cost + HORIZON))
-        if len(self._prices) >= self.room:
-            self.limit = self._prices[self.room - 1]
+        insort(self._ranks, story.rank)
+        contradictions, worth = story.rank
+        self.horizon = min(self.horizon, (contradictions, worth + HORIZON))
+        if len(self._ranks) >= self.room:
+            self.limit = self._ranks[self.room - 1]
 
     def stories(self) -> Iterable[Hypothesis]:
         """All that were kept, in the order in which their futures were first reached."""
@@ -167,24 +170,24 @@ class _Search:
         item = self.timeline.items[at]
         self.enactor.forget()
         moved: dict[str, Reached] = {}
-        room = BEAM_MAX if at >= FIRST_LINES else BEAM_AT_FIRST_MAX
+        room = BEAM_MAX if at >= FIRST_LINES or not self.strict else BEAM_AT_FIRST_MAX
         most = self._most(beam)
         self.least = beam[0].contradictions if beam else 0
         for hyp in beam:
             reached = moved.setdefault(hyp.row.name, Reached(room))
-            if self._beyond(hyp.price, reached):
+            if self._beyond(hyp.rank, reached):
                 continue
             for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
                 reached.take(story._replace(mask=story.mask >> 1))
         return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
-                           if not reached.too_dear(hyp.price)], room)
+                           if not reached.too_dear(hyp.rank)], room)
 
-    def _beyond(self, price: tuple[int, int], reached: Reached) -> bool:
-        """Whether a story of at least this price can no longer find room in the beam."""
-        if reached.too_dear(price):
+    def _beyond(self, rank: tuple[int, int], reached: Reached) -> bool:
+        """Whether a story of at best this rank can no longer find room in the beam."""
+        if reached.too_dear(rank):
             return True
-        beyond = price > reached.limit
-        self.dropped = self.dropped or (beyond and price[0] == self.least)
+        beyond = rank > reached.limit
+        self.dropped = self.dropped or (beyond and rank[0] == self.least)
         return beyond
 
     def _most(self, hyps: Sequence[Hypothesis]) -> int:
@@ -231,7 +234,7 @@ class _Search:
             if plan.rare:
                 rare.append(plan)
                 continue
-            if self._beyond((hyp.contradictions, hyp.cost + plan.price), reached):
+            if self._beyond((hyp.contradictions, hyp.cost + plan.price - HOPE), reached):
                 break
             for story in self._played(hyp, plan, at, budget, prepared):
                 clean = clean or story.contradictions == hyp.contradictions
@@ -318,7 +321,7 @@ class _Search:
         return list(best.values())
 
     def _kept(self, hyps: list[Hypothesis], room: int) -> list[Hypothesis]:
-        hyps = sorted(hyps, key=lambda h: h.price)
+        hyps = sorted(hyps, key=lambda h: h.rank)
         most = self._most(hyps)
         kept: list[Hypothesis] = []
         counts: dict[str, int] = {}

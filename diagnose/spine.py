@@ -114,14 +114,30 @@ def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciA
 
 
 def bursts(items: tuple[Item, ...], devices: tuple[PciAddress, ...]) -> dict[PciAddress, int]:
-    """The most MSI-X entries that lines with an entry number name for each device."""
+    """How many MSI-X entries each device's driver asks for, as far as bursts of lines tell.
+
+    Lines with an entry number tell it; without any, the shortest run of lines that tell of one
+    entry each and follow at once on lines with the device's full address, if it is odd: an even one
+    may be a load and an unload.
+    """
     most: dict[PciAddress, int] = {}
-    for item in items:
-        entry_nr = number(item.event, "entry_nr")
-        device = item.device
+    least: dict[PciAddress, int] = {}
+    current: PciAddress | None = None
+    run = 0
+    for item in (item for item in items if item.effect and item.event.speaker == "dom0"):
+        device, entry_nr = item.device, number(item.event, "entry_nr")
         if device is not None and entry_nr is not None and device in devices:
             most[device] = max(most.get(device, 0), entry_nr + 1)
-    return most
+        if current is not None and device is not None and not device.is_full and \
+                device.agrees(current):
+            run += 1
+            continue
+        if current is not None and run:
+            least[current] = min(least.get(current, run), run)
+        current, run = device if device in devices and item.optional else None, 0
+    if current is not None and run:
+        least[current] = min(least.get(current, run), run)
+    return {**{device: run for device, run in least.items() if run % 2}, **most}
 
 
 def flushes(items: tuple[Item, ...], devices: int) -> tuple[int, ...]:

@@ -21,6 +21,8 @@ from emulator.pci import PciAddress
 #: Domain ids from here on are reserved by Xen (public/xen.h: DOMID_FIRST_RESERVED, 0x7FF0), so no
 #: guest ever has one: they stand for owners whose id no line tells.
 UNKNOWN_DOMID_MIN = 0x7FF0
+#: A line that a story explains before its turn comes is worth this much while stories compete.
+AHEAD = 2
 
 
 def known_domid(domid: int | None) -> int | None:
@@ -92,6 +94,11 @@ class Hypothesis(NamedTuple):
     def price(self) -> tuple[int, int]:
         """What stories are compared by."""
         return self.contradictions, self.cost
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What stories at one line are kept by: the price, less what they already explain ahead."""
+        return self.contradictions, self.cost - AHEAD * self.mask.bit_count()
 
     @property
     def key(self) -> tuple[object, ...]:
