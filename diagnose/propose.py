@@ -205,6 +205,9 @@ def _started_together(context: Context) -> Iterator[tuple[PciAddress, ...]]:
             break
         found.append(item.device)
         yield tuple(found)
+    every = context.timeline.devices
+    if context.at == 0 and context.hyp.history_open and context.item.device in every:
+        yield every                 # the lines of the others may be cut off
 
 
 def _seizures(context: Context) -> Iterator[Plan]:
