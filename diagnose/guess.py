@@ -80,7 +80,9 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
     if loaded and told != "clean":
         final = Act("crash", domid) if told else destroy
         yield (final._replace(fault=(LINGERS, 1, 0)),), 0, True
-        yield (*(Act("flr", device=device) for device in loaded), final), 0, True
+        if context.hyp.row.traits.reset_disables:  # elsewhere a reset function changes nothing here
+            silent = word is not None and not told
+            yield (*(Act("flr", device=device) for device in loaded), final), 0, not silent
 
 
 def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ and one observed act at its end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from diagnose.costs import costs
@@ -242,8 +243,9 @@ def _destructions(context: Context) -> Iterator[Plan]:
         reload = Act("pf_reload", devices=devices)
         yield Plan((), reload, rare=True)
         owners = dict.fromkeys(o for d in devices if (o := state.owner(d)) is not None)
-        if owners:
-            ends = [next(endings(context, owner))[:2] for owner in owners]
+        common = [[(acts, cost) for acts, cost, rare in endings(context, owner) if not rare]
+                  for owner in owners]
+        for ends in product(*common) if owners else ():
             yield Plan(tuple(act for acts, _ in ends for act in acts), reload,
                        sum(cost for _, cost in ends), rare=True)
 
