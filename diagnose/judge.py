@@ -92,7 +92,7 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
-        shown = _shown(each, steps) if not replay.best.contradictions else _told(each, telling)
+        shown = _shown(each, steps) and (not replay.best.contradictions or _told(each, telling))
         if rival is None and not incomplete:
             consistent = not replay.best.contradictions
             confidence = "certain" if consistent else "likely" if shown else ""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from diagnose.events import Event
@@ -67,36 +67,18 @@ def item_of(event: Event) -> Item:
 def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciAddress, ...]:
     """Full addresses on the passthrough path, by the slot that guests see, then by appearance.
 
-    A line that any host prints does not put a device there by itself. A line of the path does that
-    names no device and follows at once, and one that gives the device's slot and function only;
-    where no line names a bus for them, the device stays nameless. If there is no such line at all,
-    it has to do that the same line comes twice within a host boot: a device that only dom0 uses is
-    enabled once.
+    A line that any host prints does not put a device there by itself; one of the path does, also if
+    it gives the device's slot and function only. Where no line names a bus for those, the device
+    stays nameless. See `_likely` for devices that no line of the path names.
     """
     seen: dict[PciAddress, bool] = {}
-    again: dict[PciAddress, bool] = {}
     partial: dict[int, None] = {}
-    repeats: dict[tuple[PciAddress, str], int] = defaultdict(int)
-    latest: PciAddress | None = None
     for item in items:
-        if item.boot:
-            repeats.clear()
-        if not item.effect:
-            continue
-        if item.device is None:
-            if latest is not None and not item.optional and item.event.speaker == "dom0":
-                seen[latest] = True
-            latest = None
-            continue
-        latest = item.device if item.device.is_full else None
-        if not item.device.is_full:
-            partial[item.device.devfn] = None
-            continue
-        key = (item.device, item.event.kind)
-        repeats[key] += 1
-        if repeats[key] > 1 and item.event.speaker == "dom0":
-            again[item.device] = True
-        seen[item.device] = seen.get(item.device, False) or not item.optional
+        if item.effect and item.device is not None:
+            if item.device.is_full:
+                seen[item.device] = seen.get(item.device, False) or not item.optional
+            else:
+                partial[item.device.devfn] = None
     for event in beside:
         device = address(event)
         if device is not None and device.is_full and event.production.scope != "anyhost":
@@ -105,12 +87,49 @@ def passed_through(items: Sequence[Item], beside: Iterable[Event]) -> tuple[PciA
         alike = [device for device in seen if device.devfn == devfn]
         if not any(seen[device] for device in alike):
             seen.update(dict.fromkeys(alike or [PciAddress.nameless(len(seen), devfn)], True))
-    if not any(seen.values()):
-        seen.update(again)
+    seen.update(dict.fromkeys(_likely(items, {d for d, on_path in seen.items() if on_path}), True))
     slots = {item.device: slot for item in reversed(items) if item.device is not None
              and (slot := number(item.event, "virtual_slot")) is not None}
     return tuple(sorted((device for device, on_path in seen.items() if on_path),
                         key=lambda device: slots.get(device, 0)))
+
+
+def _likely(items: Sequence[Item], sure: set[PciAddress]) -> Iterator[PciAddress]:
+    """Devices of which only such lines tell as any host prints, and that seem to be passed through.
+
+    A device that only dom0 uses is enabled once, so the same line twice within a host boot hints at
+    passthrough, and so does a line of the path that follows at once and names no device. Where
+    other devices are known to be passed through, all its lines have to be like theirs in all but
+    the address: dom0's own cards decode other resources than virtual functions do.
+    """
+    told: dict[tuple[PciAddress, str], int] = defaultdict(int)
+    lines: dict[PciAddress, set[tuple[object, ...]]] = defaultdict(set)
+    hinted: dict[PciAddress, None] = {}
+    latest: PciAddress | None = None
+    for item in (item for item in items if item.boot or item.event.speaker == "dom0"):
+        if item.boot:
+            told.clear()
+        if not item.effect:
+            continue
+        if item.device is not None and item.device.is_full:
+            told[item.device, item.event.kind] += 1
+            lines[item.device].add(_but_address(item.event))
+            if told[item.device, item.event.kind] > 1:
+                hinted[item.device] = None
+            latest = item.device
+        elif item.device is None:
+            if latest is not None and not item.optional:
+                hinted[latest] = None
+            latest = None
+    alike = {line for device in sure for line in lines[device]}
+    yield from (device for device in hinted if device not in sure
+                and (not sure or lines[device] <= alike))
+
+
+def _but_address(event: Event) -> tuple[object, ...]:
+    """What a line says, without the device that it names."""
+    return (event.kind, *sorted((name, value) for name, value in event.fields.items()
+                                if name != "device" and isinstance(value, int)))
 
 
 def bursts(items: tuple[Item, ...], devices: tuple[PciAddress, ...]) -> dict[PciAddress, int]:
