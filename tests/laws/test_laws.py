@@ -16,6 +16,7 @@ import pytest
 from diagnose import diagnose
 from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
+from diagnose.events import Line
 from diagnose.parse import parse
 from diagnose.timeline import assemble
 from diagnose.witness import alarming_events
@@ -42,6 +43,14 @@ def without_inputs(report: Diagnosis, directory: Path) -> str:
     content = report.to_json()
     del content["inputs"]
     return json.dumps(content).replace(f"{directory}/", "")
+
+
+def cited(report: Diagnosis) -> list[Line]:
+    """Every line that the report holds up as evidence of anything."""
+    lines = [line for finding in report.findings for line in finding.witness.lines]
+    lines += [line for item in report.harmless for line in item.witness.lines]
+    lines += [line for suspicion in report.suspicions for line in suspicion.lines]
+    return lines + [line for divergence in report.divergences for line in divergence.lines]
 
 
 def in_lines(change: Callable[[str], str], logs: Logs) -> Logs:
@@ -104,10 +113,7 @@ def test_a_renumbering_renumbers() -> None:
 def test_every_line_that_is_cited_stands_there(path: Path, tmp_path: Path) -> None:
     logs = logs_of(path)
     report = run(logs, tmp_path)
-    cited = [line for finding in report.findings for line in finding.witness.lines]
-    cited += [line for item in report.harmless for line in item.witness.lines]
-    cited += [line for each in (*report.suspicions, *report.divergences) for line in each.lines]
-    for line in cited:
+    for line in cited(report):
         assert logs[Path(line.input).name].split("\n")[line.line - 1] == line.text
     assert all(finding.witness.lines for finding in report.findings)
 
@@ -115,10 +121,9 @@ def test_every_line_that_is_cited_stands_there(path: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_every_alarming_line_is_accounted_for(path: Path, tmp_path: Path) -> None:
     report = run(logs_of(path), tmp_path)
-    cited = {line for each in (*report.findings, *report.harmless) for line in each.witness.lines}
-    cited |= {line for each in (*report.suspicions, *report.divergences) for line in each.lines}
+    told = set(cited(report))
     timeline = assemble(parse([str(tmp_path / name) for name in logs_of(path)]))
-    assert [e.line for _, e in alarming_events(timeline) if e.line not in cited] == []
+    assert [e.line for _, e in alarming_events(timeline) if e.line not in told] == []
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
