@@ -21,7 +21,7 @@ help:
 	@echo "make demo     diagnose the bundled incident ($(DEMO)/)"
 	@echo "make test     ruff, mypy --strict and every test"
 	@echo "make lint     ruff alone            make types    mypy alone"
-	@echo "make update   write the snapshots and the published schema anew"
+	@echo "make update   write snapshots, golden reports and published schemas anew"
 	@echo "make bench    measure what a small diagnosis costs; writes benchmarks/RESULTS.md"
 	@echo "make clean    remove the virtual environment, caches and builds"
 
@@ -39,7 +39,7 @@ types: $(VENV)/.ready-dev
 	@$(BIN)/mypy --no-error-summary
 
 update: $(VENV)/.ready-dev
-	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face
+	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face tests/corpus tests/rules
 
 bench: $(VENV)/.ready
 	@$(BIN)/python benchmarks/small_incident.py

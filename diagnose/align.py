@@ -206,7 +206,7 @@ def _goes_on(events: Sequence[Event]) -> bool:
 
 
 def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:
-    """Whether the absence of this effect's line contradicts the act (DESIGN: silence)."""
+    """Whether the absence of this effect's line contradicts the act: its printer had to print."""
     items = timeline.items
     if at >= len(items):
         return False

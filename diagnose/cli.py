@@ -185,8 +185,8 @@ def log(
         device=device,
     )
     result = conclude(paths, options)
-    if not quiet:
-        _tell(result.remarks)
+    _tell(tuple(remark for remark in result.remarks
+                if not quiet or remark.code == "unreadable-input"))
     target = None if output else sys.stdout
     verbosity = int(verbose) - int(quiet)
     style = style_for(target, os.environ, width=width, no_color=no_color, verbosity=verbosity)

@@ -21,14 +21,13 @@ from emulator.pci import PciAddress
 #: igbvf asks for three vectors (transmit, receive, mailbox): the guess where no line counts them.
 USUAL_VECTORS = 3
 #: More than any network VF of that era has; it bounds the search only, never a reading.
-VECTORS_MAX = 16
+VECTORS_MAX = 40
 #: How far from a start the lines that tell its domid may lie, in spine items.
 NEIGHBOURHOOD = 14
 #: Why a map may fail: an outside cause that Xen is silent about, no vector left, no pirq left.
 MAP_FAULTS = ("map_pirq", "map_no_vector", "map_no_pirq")
 #: Xen fails a map with one of several numbers; dom0's kernel reports them alike (msi-xen.c).
 ENOSPC = -28
-
 
 
 @dataclass(frozen=True, slots=True)

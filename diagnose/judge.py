@@ -46,13 +46,14 @@ def fault_keys(rules: Iterable[Rule], steps: Sequence[Step]) -> set[Key]:
     return set(faults(rules, model_facts(steps)))
 
 
-def _shown(found: Match, steps: Sequence[Step]) -> bool:
+def _shown(found: Match, steps: Sequence[Step], consistent: bool) -> bool:
     """Whether a line shows the match.
 
     Pairs of an owner from before the log are an invention until a line names one by its entry: up
-    to then a flush may as well be that of their own owner.
+    to then a flush may as well be that of their own owner. So are all pairs of a story that
+    contradicts the log.
     """
-    return any(fact.lines and (fact.fields.get("from_domid") is not None
+    return any(fact.lines and ((consistent and fact.fields.get("from_domid") is not None)
                                or _entry_named(fact, steps))
                for fact in (*found.facts, *found.confirmed))
 
@@ -92,7 +93,8 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
-        shown = _shown(each, steps) and (not replay.best.contradictions or _told(each, telling))
+        shown = _shown(each, steps, not replay.best.contradictions) and (
+            not replay.best.contradictions or _told(each, telling))
         if rival is None and not incomplete:
             consistent = not replay.best.contradictions
             confidence = "certain" if consistent else "likely" if shown else ""

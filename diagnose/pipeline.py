@@ -163,6 +163,9 @@ def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
                       "cp /var/log/messages* .")
     return replace(report, verdict="fault" if findings else verdict, findings=findings,
                    missing=report.missing if own else (*report.missing, unheard),
+                   whatif=report.whatif if findings else (),
+                   recommendation=report.recommendation if findings else (),
+                   divergences=tuple(d for d in report.divergences if meant(d.device)),
                    harmless=tuple(h for h in report.harmless if meant(h.device)),
                    suspicions=tuple(s for s in report.suspicions if meant(s.device)),
                    assignments=tuple(a for a in report.assignments if meant(a.device)))

@@ -37,7 +37,7 @@ RANK: Mapping[str, int] = {
     "default": 4, "gerr": 3, "gwarning": 4, "ginfo": 6, "gdebug": 7,
 }
 #: Xen lets this many guest-level messages through before its rate limit drops any
-#: (xen/common/... console.c: printk_ratelimit burst, bookkeeping of the 3.1 hypervisor).
+#: (xen/drivers/char/console.c: printk_ratelimit_burst).
 GUEST_MESSAGES_BURST = 10
 
 

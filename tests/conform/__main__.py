@@ -11,7 +11,10 @@ SHOWN_MAX = 5
 
 
 def main(paths: list[str]) -> int:
-    """Replay all files; print the first divergences and a summary."""
+    """Replay all files; print the first divergences and a summary. 2 if there is no file."""
+    if not paths:
+        print("give at least one trace file (JSON Lines, plain or gzipped)", file=sys.stderr)
+        return 2
     scenarios = steps = diverging = 0
     for path in paths:
         for scenario in read(Path(path)):
