@@ -137,13 +137,31 @@ def test_an_empty_log_is_inconclusive_not_healthy(tmp_path: Path) -> None:
     assert run({"dom0.log": ""}, tmp_path).verdict == "inconclusive"
 
 
-@pytest.mark.parametrize("path", [path for path in CASES if read_case(path).verdict == "healthy"],
-                         ids=lambda path: path.stem)
+HEALTHY = [path for path in CASES if read_case(path).verdict == "healthy"]
+
+
+def spine_of(logs: Logs) -> tuple[str, list[str]]:
+    """The log that holds dom0's lines, and these."""
+    name = "console.log" if "console.log" in logs else "dom0.log"
+    return name, logs[name].split("\n")
+
+
+@pytest.mark.parametrize("path", HEALTHY, ids=lambda path: path.stem)
 def test_a_log_cut_at_its_head_accuses_nobody_new(path: Path, tmp_path: Path) -> None:
     """Whatever the first lines of a healthy host are, what is left of them is no fault."""
     logs = logs_of(path)
-    name = "console.log" if "console.log" in logs else "dom0.log"
-    lines = logs[name].split("\n")
+    name, lines = spine_of(logs)
     for nth, cut in enumerate(range(5, len(lines) - 5, max(len(lines) // 6, 1))):
         report = run({**logs, name: "\n".join(lines[cut:])}, tmp_path / str(nth))
         assert report.verdict != "fault", (cut, [(f.fault, f.device) for f in report.findings])
+
+
+@pytest.mark.parametrize("path", HEALTHY, ids=lambda path: path.stem)
+def test_a_hole_in_a_log_accuses_nobody(path: Path, tmp_path: Path) -> None:
+    """Lines that were lost make a host's story unclear; they do not make it guilty."""
+    logs = logs_of(path)
+    name, lines = spine_of(logs)
+    for nth, hole in enumerate(range(3, len(lines) - 8, max(len(lines) // 7, 1))):
+        report = run({**logs, name: "\n".join(lines[:hole] + lines[hole + 4:])},
+                     tmp_path / str(nth))
+        assert report.verdict != "fault", (hole, [(f.fault, f.device) for f in report.findings])
