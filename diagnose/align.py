@@ -11,10 +11,10 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from diagnose.events import Event
+from diagnose.events import RANK, Event
 from diagnose.spine import Item
 from diagnose.story import Hypothesis, Life
-from diagnose.timeline import GUEST_MESSAGES_BURST, RANK, Timeline
+from diagnose.timeline import GUEST_MESSAGES_BURST, Timeline
 from emulator.effects import Effect
 from emulator.pci import PciAddress
 

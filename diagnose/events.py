@@ -13,6 +13,16 @@ from typing import NamedTuple
 
 SPEAKERS = ("dom0", "xen", "guest", "toolstack")
 
+#: printk's levels, the most important first; a priority such as `<4>` is an index into them.
+LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+#: How unimportant a level is. printk without one is KERN_WARNING on el5 kernels; Xen's levels of
+#: messages about guests rank as those of its own.
+RANK: Mapping[str, int] = {
+    **{name: rank for rank, name in enumerate(LEVELS)},
+    **{f"g{name}": rank for rank, name in enumerate(LEVELS)},
+    "default": LEVELS.index("warning"),
+}
+
 
 class Line(NamedTuple):
     """One line of one input, as it stands there.

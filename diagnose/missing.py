@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnose.diagnosis import Missing
-from diagnose.timeline import RANK, Timeline
+from diagnose.events import RANK
+from diagnose.timeline import Timeline
 
 
 def missing(timeline: Timeline) -> tuple[Missing, ...]:

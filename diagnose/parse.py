@@ -15,6 +15,8 @@ from diagnose import grammar, speaker
 from diagnose.envelope import Envelope, Peeler, stamp
 from diagnose.errors import InputError
 from diagnose.events import (
+    LEVELS,
+    RANK,
     SPEAKERS,
     Coverage,
     Event,
@@ -34,14 +36,6 @@ REPEATS_MAX = 1000
 """A notice of more repetitions yields so many events and a remark."""
 NEAR_MISSES_MAX = 100
 """So many near misses of an input are kept with their place; all are counted."""
-
-LEVEL_NAMES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-_RANKS = {
-    **{name: rank for rank, name in enumerate(LEVEL_NAMES)},
-    **{f"g{name}": rank for rank, name in enumerate(LEVEL_NAMES)},
-    "default": LEVEL_NAMES.index("warning"),
-}
-
 
 class _Heard(NamedTuple):
     """One reading before it is known which kernel spoke."""
@@ -156,7 +150,7 @@ def _take(made: _File, raw: RawLine, peeler: Peeler, catalogue: Catalogue) -> st
         host = envelope.told.get("host")
         made.hosts.add(host or "")
         digit = envelope.told.get("priority")
-        priority = None if digit is None else LEVEL_NAMES[int(digit)]
+        priority = None if digit is None else LEVELS[int(digit)]
         if program == "xen" or (program == "kernel" and priority is not None):
             _show(made, program, priority)
     if program is None:
@@ -198,7 +192,7 @@ def _hear(made: _File, raw: RawLine, envelope: Envelope, reading: grammar.Readin
 def _show(made: _File, who: str, level: str | None) -> None:
     """Note that somebody speaks in the input, and the least level of his that it shows."""
     least = made.levels.setdefault(who, level)
-    if level is not None and (least is None or _RANKS[level] > _RANKS[least]):
+    if level is not None and (least is None or RANK[level] > RANK[least]):
         made.levels[who] = level
 
 
@@ -261,7 +255,7 @@ def _source(made: _File, events: Sequence[Event], kernel: str) -> Source:
     for who, level in made.levels.items():
         name = who if who in SPEAKERS else made.said or kernel
         heard.add(name)
-        if level is not None and (name not in floors or _RANKS[level] > _RANKS[floors[name]]):
+        if level is not None and (name not in floors or RANK[level] > RANK[floors[name]]):
             floors[name] = level
     return Source(
         name=made.source.name,

@@ -13,6 +13,7 @@ from itertools import product
 from typing import NamedTuple
 
 from diagnose.costs import costs
+from diagnose.events import RANK
 from diagnose.guess import (
     ENOSPC,
     MAP_FAULTS,
@@ -25,7 +26,7 @@ from diagnose.guess import (
     vector_counts,
 )
 from diagnose.story import Hypothesis
-from diagnose.timeline import RANK, Timeline
+from diagnose.timeline import Timeline
 from emulator.life import EMITS, Act
 from emulator.pci import PciAddress
 

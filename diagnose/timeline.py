@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from diagnose.events import Event, Parsed
+from diagnose.events import RANK, Event, Parsed
 from diagnose.grammar import load
 from diagnose.spine import (
     EFFECT_KINDS,
@@ -30,12 +30,6 @@ from diagnose.spine import (
 )
 from emulator.pci import PciAddress
 
-LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-#: printk without a level is KERN_WARNING on el5 kernels; Xen's guest levels rank as their own.
-RANK: Mapping[str, int] = {
-    **{name: rank for rank, name in enumerate(LEVELS)},
-    "default": 4, "gerr": 3, "gwarning": 4, "ginfo": 6, "gdebug": 7,
-}
 #: Xen lets this many guest-level messages through before its rate limit drops any
 #: (xen/drivers/char/console.c: printk_ratelimit_burst).
 GUEST_MESSAGES_BURST = 10
