@@ -17,10 +17,10 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 2
+BUILDER_VERSION = 3
 
 FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer"))
-TEXTS = frozenset(("source", "versions", "level", "scope", "hint", "about", "near"))
+TEXTS = frozenset(("source", "versions", "level", "scope", "hint", "about", "todo", "near"))
 LEVELS = frozenset(
     ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "default")
     + ("gerr", "gwarning", "ginfo", "gdebug")
@@ -33,7 +33,7 @@ OPERATIONS = frozenset(
 )
 TERMS = OPERATIONS | frozenset(
     ("effect", "birth", "alive", "death", "death_clean", "death_abrupt", "host_boot", "guest_boot")
-    + ("gap", "level", "banner", "repeat", "speaker")
+    + ("gap", "level", "banner", "repeat", "speaker", "option", "nothing")
 )
 
 _ANNOTATION = re.compile(r"//:\s*(?P<key>[a-z]+)(?::(?: (?P<value>.*))?)?$")

@@ -24,7 +24,7 @@ from diagnose.errors import GrammarError
 from diagnose.values import split_terminal
 
 FILES = ("linux", "dom0", "xen", "guest", "toolstack", "envelope")
-WORD_TERMS = ("banner", "speaker")  # their arguments are words, not fields
+WORD_TERMS = ("banner", "speaker", "option")  # their arguments are words, not fields
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
 

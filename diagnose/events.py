@@ -106,6 +106,7 @@ class Production:
     scope: str = ""
     hint: str = ""
     about: str = ""
+    todo: str = ""
     near_miss: str = ""
     samples: tuple[str, ...] = ()
     field_types: Mapping[str, str] = field(default_factory=dict)

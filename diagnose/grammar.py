@@ -92,6 +92,7 @@ def _production(data: Mapping[str, Any]) -> Production:
         scope=texts.get("scope", ""),
         hint=texts.get("hint", ""),
         about=texts.get("about", ""),
+        todo=texts.get("todo", ""),
         near_miss=texts.get("near", ""),
         samples=tuple(data["samples"]),
         field_types=data["fields"],

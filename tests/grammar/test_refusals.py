@@ -43,7 +43,7 @@ ANNOTATIONS: dict[str, tuple[str, str]] = {
     "unknown key": ("//: colour: red\nx: \"long\"\n", "cannot use colour"),
     "malformed": ("//: Source\nx: \"long\"\n", "no annotation"),
     "homeless": ("//: noise\n\n// a comment is no production\n", "above a production"),
-    "unknown term": ("//: proves: nothing\nx: \"long\"\n", "proves nothing known"),
+    "unknown term": ("//: proves: magic\nx: \"long\"\n", "proves nothing known"),
     "odd condition": ("//: proves: effect when it rains\nx: \"long\"\n", "no condition"),
     "unknown level": ("//: level: loud\nx: \"long\"\n", "no such level"),
     "told twice": ("//: source: a\n//: source: b\nx: \"long\"\n", "told twice"),

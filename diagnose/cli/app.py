@@ -1,17 +1,12 @@
-"""The command `diagnose`: what people type, turned into one call of the pipeline and one report.
+"""The application, and the options that several commands share.
 
-Exit status: 0 no fault, 1 at least one fault, 2 wrong usage or nothing that could be read,
-3 inconclusive when `--fail-on inconclusive` asks for it.
-
-**Invariant:** the only module that imports typer; everything else is imported when a command needs
-it, because most of the time of a small diagnosis is the start of the interpreter.
+**Invariant:** with its sisters in this package the only place that imports typer; what a command
+needs besides is imported when it runs, because most of the time of a small diagnosis is the start
+of the interpreter.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -19,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagnose import __version__
-from diagnose.console import complain, emit, lines_of, style_for
-from diagnose.errors import DiagnoseError, UsageError, nearest
+from diagnose.console import complain
+from diagnose.errors import UsageError, nearest
 from diagnose.options import Options
-from diagnose.render import FORMATS, render
+from diagnose.render import FORMATS
 from diagnose.render.paper import WIDTH_MIN
-from diagnose.render.safe import neutral
 
 if TYPE_CHECKING:
     from diagnose.events import Remark
@@ -60,7 +54,7 @@ def _rows() -> list[str]:
 def _known_row(name: str | None) -> str | None:
     if name is not None and name not in _rows():
         like = nearest(name, tuple(_rows())) or tuple(_rows())
-        raise typer.BadParameter(f"no kernel row is called {name!r}; did you mean {_either(like)}?")
+        raise typer.BadParameter(f"no kernel row is called {name!r}; did you mean {either(like)}?")
     return name
 
 
@@ -77,11 +71,12 @@ def _address(text: str | None) -> str | None:
 
 def _known_format(name: str) -> str:
     if name not in FORMATS:
-        raise typer.BadParameter(f"{name!r} is not one of {_either(tuple(FORMATS))}.")
+        raise typer.BadParameter(f"{name!r} is not one of {either(tuple(FORMATS))}.")
     return name
 
 
-def _either(names: Sequence[str]) -> str:
+def either(names: Sequence[str]) -> str:
+    """Names as a choice: `a, b or c`."""
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -156,55 +151,6 @@ def diagnose(version: Version = False) -> None:
     """Holds what belongs to no command; its help text is the application's."""
 
 
-@app.command()
-def log(
-    paths: Paths,
-    dom0: Dom0 = None,
-    xen: Xen = None,
-    guest: Guest = None,
-    toolstack: Toolstack = None,
-    kernel: Kernel = None,
-    device: Device = None,
-    form: Format = "text",
-    output: Output = None,
-    fail_on: FailOnOption = FailOn.fault,
-    width: Width = None,
-    no_color: NoColor = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Diagnose one incident of one host from its logs."""
-    from diagnose.pipeline import diagnose as conclude
-
-    options = Options(
-        kernel=kernel,
-        dom0=tuple(dom0 or ()),
-        xen=tuple(xen or ()),
-        guest=tuple(_named(pair) for pair in guest or ()),
-        toolstack=tuple(toolstack or ()),
-        device=device,
-    )
-    result = conclude(paths, options)
-    _tell(tuple(remark for remark in result.remarks
-                if not quiet or remark.code == "unreadable-input"))
-    target = None if output else sys.stdout
-    verbosity = int(verbose) - int(quiet)
-    style = style_for(target, os.environ, width=width, no_color=no_color, verbosity=verbosity)
-    emit(render(result, form, style), output)
-    raise typer.Exit(exit_status(result.verdict, fail_on))
-
-
-@app.command()
-def line(text: Text) -> None:
-    """Show how one line is read: envelope, speaker, message and fields, or where it broke."""
-    from diagnose.explain_line import explain
-    from diagnose.explain_line import render as told
-
-    for number, one in enumerate(lines_of(text)):
-        rows = told(explain(one)).split("\n")
-        emit("\n" * bool(number) + "\n".join(neutral(row) for row in rows))
-
-
 def exit_status(verdict: str, fail_on: FailOn) -> int:
     """What the command ends with, once there is a verdict."""
     if verdict == "fault" and fail_on is not FailOn.never:
@@ -212,30 +158,19 @@ def exit_status(verdict: str, fail_on: FailOn) -> int:
     return 3 if verdict == "inconclusive" and fail_on is FailOn.inconclusive else 0
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit status; errors are told on standard error."""
-    try:
-        app(list(arguments), prog_name="diagnose")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
-    except DiagnoseError as error:
-        complain("error", str(error))
-        return error.exit_status
-    except Exception:
-        # Status 1 would say "fault", and a mistake in this program must not accuse anybody's host.
-        import traceback
-
-        complain("internal error", "this is a mistake in diagnose itself; no verdict was reached")
-        traceback.print_exc()
-        return 2
-    return 0
-
-
-def main() -> None:
-    """Entry point of the command."""
-    # An interrupt ends the process as it ends any other filter: at once and without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.exit(run(sys.argv[1:]))
+def hints(
+    dom0: Files, xen: Files, guest: Files, toolstack: Files, kernel: str | None,
+    device: str | None = None,
+) -> Options:
+    """What the options about speakers, kernel and device say. Raises UsageError for a bad guest."""
+    return Options(
+        kernel=kernel,
+        dom0=tuple(dom0 or ()),
+        xen=tuple(xen or ()),
+        guest=tuple(_named(pair) for pair in guest or ()),
+        toolstack=tuple(toolstack or ()),
+        device=device,
+    )
 
 
 def _named(pair: str) -> tuple[str, str]:
@@ -247,7 +182,8 @@ def _named(pair: str) -> tuple[str, str]:
     return name, path
 
 
-def _tell(remarks: Sequence[Remark]) -> None:
+def tell(remarks: Sequence[Remark]) -> None:
+    """Remarks on standard error, each once, the first few of many."""
     texts = []
     for remark in remarks:
         place = ":".join(str(part) for part in (remark.input, remark.line) if part is not None)

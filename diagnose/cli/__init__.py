@@ -1,0 +1,49 @@
+"""The command `diagnose`: what people type, turned into calls of the stages and into a status.
+
+Exit status: 0 no fault, 1 at least one fault, 2 wrong usage or nothing that could be read,
+3 inconclusive when `--fail-on inconclusive` asks for it.
+
+Each module here holds the commands of one subject; `app` holds what they share.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+
+from diagnose.cli import line, log
+from diagnose.cli.app import app
+from diagnose.console import complain
+from diagnose.errors import DiagnoseError
+
+for command in (log.log, line.line):
+    app.command()(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; errors are told on standard error."""
+    try:
+        app(list(arguments), prog_name="diagnose")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except DiagnoseError as error:
+        complain("error", str(error))
+        return error.exit_status
+    except Exception:
+        # Status 1 would say "fault", and a mistake in this program must not accuse anybody's host.
+        import traceback
+
+        complain("internal error", "this is a mistake in diagnose itself; no verdict was reached")
+        traceback.print_exc()
+        return 2
+    return 0
+
+
+def main() -> None:
+    """Entry point of the command."""
+    # An interrupt ends the process as it ends any other filter: at once and without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(run(sys.argv[1:]))
+
+
