@@ -197,6 +197,11 @@ def _unexplained(replay: Replay, made: Conclusion) -> Iterable[Divergence]:
             told.add(event.line)
             yield Divergence("observed-unexplained", event.kind, (event.line,),
                              "no act of the cheapest story prints this line", _device(event.fields))
+    for event in replay.timeline.quoted:
+        if event.production.alarming:
+            yield Divergence("observed-unexplained", event.kind, (event.line,),
+                             "a text quotes it among other passages, and nothing tells of which "
+                             "host and time each of them is", _device(event.fields))
     explained = {id(e) for step in made.steps for e in step.lines}
     for _, event in alarming_events(replay.timeline):
         if event.line not in cited and event.line not in told:

@@ -189,6 +189,7 @@ class Source:
     hosts: tuple[str, ...] = ()
     guest: str | None = None
     floors: Mapping[str, str] = field(default_factory=dict)
+    passages: tuple[tuple[int, int], ...] = ()
 
 
 class Remark(NamedTuple):

@@ -17,6 +17,12 @@ def missing(timeline: Timeline) -> tuple[Missing, ...]:
 
 
 def _missing(timeline: Timeline) -> Iterator[Missing]:
+    if timeline.quoted and not timeline.items:
+        names = ", ".join(dict.fromkeys(event.line.input for event in timeline.quoted))
+        yield Missing("the logs themselves", f"{names} quotes passages of logs and does not tell "
+                      "which of them belong together",
+                      "dmesg > dom0.log; xm dmesg > xen.log; cp /var/log/messages* .")
+        return
     if not timeline.items:
         yield Missing("the dom0 kernel's log", "it holds every step of dom0's record of vectors",
                       "dmesg > dom0.log; cp /var/log/messages* .")

@@ -7,7 +7,7 @@ have been read, because a file's own words and those of the others decide it.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,12 +30,17 @@ from diagnose.events import (
 )
 from diagnose.grammar import Catalogue
 from diagnose.options import Options
+from diagnose.quoting import Passages, Shape
 from diagnose.reader import Input, RawLine, Reading, from_path, read
 
 REPEATS_MAX = 1000
 """A notice of more repetitions yields so many events and a remark."""
 NEAR_MISSES_MAX = 100
 """So many near misses of an input are kept with their place; all are counted."""
+
+PASSAGES_SHOWN_MAX = 24
+"""So many passages of a text are told by their lines; the rest is counted."""
+
 
 class _Heard(NamedTuple):
     """One reading before it is known which kernel spoke."""
@@ -62,6 +67,7 @@ class _File:
     near: list[NearMiss] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     hosts: set[str] = field(default_factory=set)
+    shape: Shape = field(default_factory=Shape)
     levels: dict[str, str | None] = field(default_factory=dict)    # the least one of each program
     last: dict[str | None, _Heard | None] = field(default_factory=dict)
 
@@ -144,6 +150,14 @@ def _take(made: _File, raw: RawLine, peeler: Peeler, catalogue: Catalogue) -> st
     if not raw.payload or raw.payload.isspace():
         return "known_noise"
     envelope = peeler.peel(raw.payload)
+    verdict = _read(made, raw, envelope, catalogue)
+    made.shape.see(raw.number, envelope.payload, verdict in ("events", "known_noise"),
+                   bool(envelope.layers))
+    return verdict
+
+
+def _read(made: _File, raw: RawLine, envelope: Envelope, catalogue: Catalogue) -> str:
+    """Read one line's message; the name of the class in which it counts."""
     program = speaker.program_of(envelope)
     host = priority = None
     if envelope.layers:
@@ -230,8 +244,25 @@ def _settled(files: Sequence[_File], remarks: list[Remark]) -> Parsed:
         events.extend(own)
         near.extend(made.near)
         remarks.extend(made.reading.remarks)
+        remarks.extend(_quoted(made.source.name, made.shape.passages))
         sources.append(_source(made, own, kernel))
     return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near))
+
+
+def _quoted(name: str, passages: Passages) -> Iterator[Remark]:
+    """What has to be said of a text that quotes more than one passage of some log."""
+    if len(passages) < 2:
+        return
+    shown = ", ".join(f"{a}–{b}" if b > a else f"{a}" for a, b in passages[:PASSAGES_SHOWN_MAX])
+    more = len(passages) - PASSAGES_SHOWN_MAX
+    yield Remark(
+        "quoted-passages",
+        f"This is a text that quotes logs, in {len(passages)} passages (lines {shown}"
+        f"{f' and {more} more' if more > 0 else ''}). Nothing tells that they are of one host or "
+        "of one time, so nothing is concluded from them together. Give each passage, or those "
+        "that belong together, as a file of its own.",
+        name,
+    )
 
 
 def _event(made: _File, heard: _Heard, kernel: str) -> Event:
@@ -269,4 +300,5 @@ def _source(made: _File, events: Sequence[Event], kernel: str) -> Source:
         hosts=tuple(sorted(made.hosts - {""})),
         guest=(made.guest or made.source.name) if "guest" in heard else None,
         floors=dict(sorted(floors.items())),
+        passages=made.shape.passages,
     )

@@ -71,6 +71,7 @@ class Timeline:
     numbers_are_domids: bool                 # numbers in names of guests' logs are domids here
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
+    quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
 
     @property
     def has_words(self) -> bool:
@@ -163,7 +164,9 @@ def assemble(parsed: Parsed) -> Timeline:
     """Order the events of an incident for the replay."""
     full = {(d.bus, d.slot, d.function): d.segment for e in parsed.events
             if (d := address(e)) is not None and d.segment is not None and e.speaker != "guest"}
-    events = [_completed(event, full) for event in parsed.events]
+    texts = {source.name for source in parsed.sources if len(source.passages) > 1}
+    completed = [_completed(event, full) for event in parsed.events]
+    events = [event for event in completed if event.line.input not in texts]
     order = _in_time([e for e in events if e.speaker == "dom0"])
     spine_inputs = frozenset(order)
     items = tuple(item_of(e) for name in order for e in events
@@ -191,12 +194,14 @@ def assemble(parsed: Parsed) -> Timeline:
         devices=devices, entries=bursts(items, devices),
         flushes=flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
         mixed=frozenset(i.event.line.input for i in items if i.effect and i.event.speaker == "xen"),
-        lines={source.name: source.lines for source in parsed.sources},
+        lines={source.name: source.passages[-1][1] if source.passages else source.lines
+               for source in parsed.sources},
         absent=_absent(items, spine_inputs),
         gaps=frozenset(e.line.input for e in events if e.proves("gap")),
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(events) if boots == 1 else {},
+        quoted=tuple(event for event in completed if event.line.input in texts),
     )
 
 

@@ -26,6 +26,8 @@ _HOW = {
 """How a row was found; what the banner says follows."""
 _UNLIKE_BANNER = "banner-behaviour"
 """Code of the remark that banner and behaviour differ; it belongs beside the kernel row."""
+_ALWAYS = frozenset({"quoted-passages"})
+"""Codes of remarks without which a report cannot be understood."""
 _CUT = "search-cut"
 """Code of the remark that better stories may have been missed; it bears on what is only likely."""
 
@@ -119,7 +121,7 @@ def _told(paper: Paper, diagnosis: Diagnosis) -> list[Remark]:
     if paper.style.full:
         return [remark for remark in remarks if remark.code != _UNLIKE_BANNER]
     likely = any(found.confidence == "likely" for found in diagnosis.findings)
-    return [remark for remark in remarks if likely and remark.code == _CUT]
+    return [r for r in remarks if r.code in _ALWAYS or (likely and r.code == _CUT)]
 
 
 def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
