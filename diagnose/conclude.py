@@ -18,7 +18,7 @@ from diagnose.diagnosis import (
     finding_id,
 )
 from diagnose.engine import Match, match
-from diagnose.events import Line
+from diagnose.events import Event, Line
 from diagnose.facts import Fact
 from diagnose.judge import Key, Weighed, faults, key_of, weigh
 from diagnose.proof import attach_step, place, proof, rival_text
@@ -63,7 +63,8 @@ def conclude(rules: Sequence[Rule], replay: Replay) -> Conclusion:
     """Let the rules speak on the best story; everything alarming ends up somewhere."""
     story = replay.best
     steps = story.steps()
-    facts = [*model_facts(steps), *event_facts(replay.timeline, story), *step_facts(steps)]
+    named = frozenset(name for rule in rules for name in rule.names)
+    facts = [*model_facts(steps), *event_facts(replay.timeline, story, named), *step_facts(steps)]
     weighed = weigh(rules, faults(rules, facts), replay)
     sure = [each for each in weighed if each.confidence]
     harmless = match([r for r in rules if r.harmless], facts)
@@ -206,10 +207,18 @@ def _unexplained(replay: Replay, made: Conclusion) -> Iterable[Divergence]:
     for _, event in alarming_events(replay.timeline):
         if event.line not in cited and event.line not in told:
             told.add(event.line)
-            why = "the story prints this line, and no rule says what it means" \
-                if id(event) in explained else "it belongs to no device or life in the story"
-            yield Divergence("observed-unexplained", event.kind, (event.line,), why,
-                             _device(event.fields))
+            yield Divergence("observed-unexplained", event.kind, (event.line,),
+                             _left_over(event, id(event) in explained), _device(event.fields))
+
+
+def _left_over(event: Event, explained: bool) -> str:
+    """Why a line that looks alarming is in no finding and in no harmless item."""
+    if explained:
+        return "the story prints this line, and no rule says what it means"
+    if event.proves("effect"):
+        return "it belongs to no device or life in the story"
+    about = (event.production.about, event.production.todo)
+    return ". ".join(part for part in about if part) or "it tells of nothing that is in the ledgers"
 
 
 def _device(fields: Mapping[str, object]) -> str | None:

@@ -72,11 +72,20 @@ TRACE_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "op": "str",
         "domid": "int",
         "kind": "str",
+        "mode": "str",
         "status": "str",
+    }),
+    "boot_option": MappingProxyType({
+        "boot": "int",
+        "device": "address",
+        "option": "str",
+        "part": "str",
     }),
 })
 """Trace facts. `kind` is the kind of the line that is unexplained or missing; for a step of the
-story it is the domain's kind ("pv" or "hvm"), and `status` is "observed" or "inferred"."""
+story it is the domain's kind ("pv" or "hvm"), `mode` what a driver asked for ("msix", "msi", "intx"
+or "" where no driver is concerned), and `status` is "observed" or "inferred". `option` is a boot
+parameter that a grammar names, `part` the speaker whose command line has it."""
 
 EVENT_FIELDS: Mapping[str, str] = MappingProxyType(
     {"boot": "int", "device": "address", "explained": "bool"}

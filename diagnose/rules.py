@@ -90,6 +90,13 @@ class Rule:
         return self.fault is None
 
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The facts that the rule speaks of, whichever clause it is."""
+        clauses = (*self.requires, *self.unless, *self.cites)
+        return frozenset(name for clause in clauses for name in clause.facts)
+
+
 EventKinds = Mapping[str, Iterable[str]]
 _loaded: dict[tuple[object, ...], tuple[Rule, ...]] = {}
 

@@ -71,6 +71,7 @@ class Timeline:
     numbers_are_domids: bool                 # numbers in names of guests' logs are domids here
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
+    aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
 
     @property
@@ -201,6 +202,8 @@ def assemble(parsed: Parsed) -> Timeline:
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(events) if boots == 1 else {},
+        aside=(*((boot, e) for boot, run in enumerate(runs) for e in run if e not in effects[boot]),
+               *((0, e) for e in events if e.speaker == "toolstack")),
         quoted=tuple(event for event in completed if event.line.input in texts),
     )
 

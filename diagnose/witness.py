@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from diagnose.events import Event, Line
 from diagnose.facts import Fact
@@ -76,25 +76,39 @@ def unique(lines: Iterable[Line]) -> tuple[Line, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def event_facts(timeline: Timeline, story: Hypothesis) -> list[Fact]:
-    """One fact for each alarming line of the inputs, with whether the story explains it."""
+def event_facts(timeline: Timeline, story: Hypothesis, kinds: frozenset[str]) -> list[Fact]:
+    """One fact for each line that looks alarming or is of one of these kinds, and for each option.
+
+    It tells whether the story explains the line.
+    """
     explained: dict[int, tuple[int, Step]] = {}
     for nth, step in enumerate(story.steps()):
         for event in step.lines:
             explained[id(event)] = (nth, step)
     facts = []
-    for boot, event in alarming_events(timeline):
-        place = explained.get(id(event))
-        device = event.fields.get("device")
-        if place is not None:
-            acted = place[1].act.devices or (place[1].act.device,)
-            device = acted[0] if len(acted) == 1 and acted[0] is not None else device
-        fields = {**event.fields, "boot": place[1].boot if place else boot,
-                  "device": device if event.speaker != "guest" or place else None,
-                  "explained": place is not None}
-        facts.append(Fact("event", event.kind, fields, (event.line,),
-                          place[0] if place else None))
+    for boot, event in _events(timeline):
+        if event.production.alarming or event.kind in kinds:
+            facts.append(_event_fact(boot, event, explained.get(id(event))))
+        facts.extend(_option_facts(boot, event))
     return facts
+
+
+def _event_fact(boot: int, event: Event, place: tuple[int, Step] | None) -> Fact:
+    device = event.fields.get("device")
+    if place is not None:
+        acted = place[1].act.devices or (place[1].act.device,)
+        device = acted[0] if len(acted) == 1 and acted[0] is not None else device
+    fields = {**event.fields, "boot": place[1].boot if place else boot,
+              "device": device if event.speaker != "guest" or place else None,
+              "explained": place is not None}
+    return Fact("event", event.kind, fields, (event.line,), place[0] if place else None)
+
+
+def _option_facts(boot: int, event: Event) -> Iterator[Fact]:
+    for term in event.proofs():
+        if term.name == "option":
+            fields = {"boot": boot, "device": None, "option": term.args[0], "part": event.speaker}
+            yield Fact("trace", "boot_option", fields, (event.line,))
 
 
 def step_facts(steps: Sequence[Step]) -> list[Fact]:
@@ -113,16 +127,20 @@ def step_facts(steps: Sequence[Step]) -> list[Fact]:
 
 def alarming_events(timeline: Timeline) -> list[tuple[int, Event]]:
     """Every line that looks like a failure on the passthrough path, with its host boot."""
-    boot, found = 0, []
+    return [(boot, event) for boot, event in _events(timeline) if event.production.alarming]
+
+
+def _events(timeline: Timeline) -> Iterator[tuple[int, Event]]:
+    """Every line that a story may be held against, with its host boot."""
+    boot = 0
     begun = False
     for item in timeline.items:
         if item.boot and item.event.speaker == "dom0" and begun:
             boot += 1
         begun = begun or item.effect
-        if item.alarming:
-            found.append((boot, item.event))
+        yield boot, item.event
     for nth, run in enumerate(timeline.xen):
-        found.extend((nth, event) for event in run if event.production.alarming)
+        yield from ((nth, event) for event in run)
     for segment in timeline.segments:
-        found.extend((0, event) for event in segment.events if event.production.alarming)
-    return found
+        yield from ((0, event) for event in segment.events)
+    yield from timeline.aside

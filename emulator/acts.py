@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from emulator.ledgers import ImpossibleError
 from emulator.machine import Machine
 from emulator.pci import PciAddress
-from emulator.records import DOM0, Domain, Driver, Guest
+from emulator.records import DOM0, LATE_ANSWER, MSIX, Domain, Driver, Guest
 
 Impossible = ImpossibleError
 
@@ -25,6 +25,8 @@ FAULTS: Mapping[str, str] = {
     "unmap_pirq": "the unmap hypercall returns `ret`; Xen prints nothing",
     "attach_nomem": "dom0 has no memory to record a pair and does not notice",
     "ioremap_null": "dom0 cannot map the MSI-X table and does not notice",
+    LATE_ANSWER: "dom0 answers a guest's request for vectors after the guest has given up; with "
+    "`ret` -1 the driver then asks to disable them",
     LINGERS: "somebody else's reference keeps a dying domain while pciback resets its devices",
 }
 
@@ -33,7 +35,8 @@ class Act(NamedTuple):
     """One act of a story; `op` is one of `ACTS`, the other fields are its arguments.
 
     `domid` is any integer (from 32752 on: a domain whose id no line tells).  `nvec`: the driver
-    asks for entries 0 to nvec-1.  `fault`: an outside cause during the act, (kind, at, ret) with a
+    asks for entries 0 to nvec-1 of MSI-X, or with `mode` "msi" for a single vector, with "intx" for
+    none.  `fault`: an outside cause during the act, (kind, at, ret) with a
     kind of `FAULTS`: the `at`-th event of the kind fails, where it matters with `ret`.
     """
 
@@ -44,6 +47,7 @@ class Act(NamedTuple):
     kind: str = "pv"
     nvec: int = 0
     fault: tuple[str, int, int] | None = None
+    mode: str = MSIX
 
 
 def require(condition: bool, reason: str) -> None:

@@ -14,17 +14,19 @@ from emulator.dom0 import present_life
 from emulator.effects import Deed
 from emulator.machine import Machine
 from emulator.pci import PciAddress
-from emulator.pci_core import (
-    COMMAND_DECODE,
-    COMMAND_INTX_DISABLE,
-    COMMAND_MASTER,
-    COMMAND_MEMORY,
-    LATENCY,
+from emulator.pci_core import COMMAND_DECODE, COMMAND_INTX_DISABLE, COMMAND_MASTER
+from emulator.records import DOM0, INTX, LATE_ANSWER, MSIX, Driver, Guest
+from emulator.requests import (
+    disable,
+    give_up,
+    own_name,
+    read_command,
+    report_failure,
+    request_vectors,
+    switch_on,
+    write_command,
 )
-from emulator.pciback import COMMAND_OFFSET
-from emulator.records import DOM0, Driver, Guest
 
-LATENCY_OFFSET: Final = 0x0D
 # Where the MSI capability of the modelled devices stands; without one the PCI core takes position
 # 0 for it and so writes to the device id (drivers/pci/pci.c: pci_disable_device()).
 MSI_CAPABILITY_OFFSET: Final = 0x50
@@ -32,70 +34,29 @@ NO_MSIX_ENTRIES: Final = -1
 HANDLER_MISMATCH: Final = -16
 
 
-def _command(m: Machine, domid: int, device: PciAddress) -> int:
-    return m.conf_read(domid, device).value or 0
-
-
-def _write_command(m: Machine, domid: int, device: PciAddress, value: int) -> None:
-    m.conf_write(domid, device, COMMAND_OFFSET, 2, value)
-
-
-def igbvf_probe(m: Machine, domid: int, device: PciAddress, nvec: int) -> None:
+def igbvf_probe(m: Machine, domid: int, device: PciAddress, nvec: int, mode: str = MSIX) -> None:
     """The driver is loaded and asks for entries 0 to nvec-1 (igbvf_probe()).
 
-    A failed request leaves it loaded without vectors (igbvf_set_interrupt_capability()).
+    A failed request leaves it loaded without vectors (igbvf_set_interrupt_capability()).  Drivers
+    of physical functions can be told to ask for a single MSI vector or for none (parameter IntMode
+    of igb and ixgbe).
     """
-    if domid == DOM0:
-        m.bind_native(device)
-        m.enable_device(device)
-        m.set_master(device)
-    else:
-        command = _command(m, domid, device)
-        if not command & COMMAND_MEMORY:
-            _write_command(m, domid, device, command | COMMAND_MEMORY)
-            command = _command(m, domid, device)
-        if not command & COMMAND_MASTER:
-            _write_command(m, domid, device, command | COMMAND_MASTER)
-        m.conf_write(domid, device, LATENCY_OFFSET, 1, LATENCY)
-    reply = m.enable_msix(domid, device, range(nvec))
-    failed = reply.ret != 0
-    vectors = () if failed else reply.vectors or ()
-    flag = m.traits.guest_checks_flag and not failed
-    m.set_driver(domid, device, Driver(device, vectors, flag=flag))
-    if failed:
-        _report_failure(m, domid, device, reply.ret)
-        pci_disable_msix(m, domid, Driver(device, ()))
+    switch_on(m, domid, device)
+    if mode == INTX:
+        m.set_driver(domid, device, Driver(device, (), mode=mode))
+        return
+    ret, vectors = request_vectors(m, domid, device, nvec, mode)
+    late = m.fails(LATE_ANSWER) if domid != DOM0 and not ret else None
+    if late is not None:
+        give_up(m, domid, device, late)
+        return
+    flag = m.traits.guest_checks_flag and not ret
+    m.set_driver(domid, device, Driver(device, vectors, flag=flag, mode=mode))
+    if ret:
+        report_failure(m, domid, device, ret, mode)
+        disable(m, domid, Driver(device, (), mode=mode))
     for entry_nr in range(len(vectors)):
         _note_sharing(m, domid, Driver(device, vectors), entry_nr)
-
-
-def pci_disable_msix(m: Machine, domid: int, driver: Driver) -> None:
-    """The driver gives its vectors up (drivers/pci/msi-xen.c: pci_disable_msix(), in a guest).
-
-    With c/s 956 the guest asks only if its own flag is set.
-    """
-    if domid == DOM0:
-        m.disable_msix(domid, driver.device)
-    elif driver.flag or not m.traits.guest_checks_flag:
-        ret = m.disable_msix(domid, driver.device).ret
-        if ret:
-            status = (ret if isinstance(ret, int) else -1) & 0xFFFFFFFF
-            m.guest(domid, "default", "disable_msix_get_err", {"status": status})
-
-
-def _report_failure(m: Machine, domid: int, device: PciAddress, ret: int | str) -> None:
-    """What pcifront, the guest's msi-xen.c and igbvf print about a failed pci_enable_msix()."""
-    if domid != DOM0:
-        # A request without an answer counts as refused by a device that is not found.
-        status = (ret if isinstance(ret, int) else -1) & 0xFFFFFFFF
-        m.guest(domid, "default", "enable_msix_get_err", {"status": status})
-        m.guest(domid, "default", "get_from_frontend_enable_msix", {"status": status})
-    m.guest(domid, "err", "igbvf_msix_failed", {"device": _own_name(m, domid, device)})
-
-
-def _own_name(m: Machine, domid: int, device: PciAddress) -> PciAddress:
-    """The device's address as this kernel knows it."""
-    return m.guests.get(domid, Guest()).virtual(device)
 
 
 def _note_sharing(m: Machine, domid: int, driver: Driver, entry_nr: int) -> None:
@@ -135,12 +96,15 @@ def igbvf_open(m: Machine, domid: int, driver: Driver) -> None:
     that another driver has requested ends it (kernel/irq/manage.c: setup_irq()).
     """
     device = driver.device
+    if driver.mode == INTX:
+        _open_legacy(m, domid, driver)
+        return
     error = 0 if driver.vectors else NO_MSIX_ENTRIES
     for entry_nr, pirq in enumerate(driver.vectors):
         other = _requester(m, domid, pirq)
         if other is not None:
             m.guest(domid, "err", "irq_handler_type_mismatch", {"pirq": pirq})
-            if other.device != device:
+            if other.device != device and pirq in other.vectors:
                 m.deeds.append(_shared(m, domid, driver, entry_nr, other, "refused"))
             error = HANDLER_MISMATCH
             break
@@ -151,8 +115,33 @@ def igbvf_open(m: Machine, domid: int, driver: Driver) -> None:
             m.guest(domid, "info", "failed_obtain_pirq", {"pirq": pirq})
         m.deeds.append(_deed("bound" if bound else "bind_refused", m, domid, driver, entry_nr))
     if error:
-        fields = {"device": _own_name(m, domid, device), "error": error}
+        fields = {"device": own_name(m, domid, device), "error": error}
         m.guest(domid, "err", "igbvf_irq_failed", fields)
+
+
+def _open_legacy(m: Machine, domid: int, driver: Driver) -> None:
+    """ifup without MSI: request the interrupt that the device's register names.
+
+    A driver that has it for MSI-X shares it with nobody (kernel/irq/manage.c: setup_irq()).
+
+    pciback shows dom0's dev->irq there (conf_space_header.c: interrupt_read()).  After a single MSI
+    vector of an owner that is gone it is still that owner's pirq, which Xen maps for nobody; other
+    legacy interrupts are outside this machine's ledgers.
+    """
+    held = m.device(driver.device)
+    other = _requester(m, domid, held.irq)
+    if other is not None and other.mode != INTX:
+        m.guest(domid, "err", "irq_handler_type_mismatch", {"pirq": held.irq})
+        return
+    m.set_driver(domid, driver.device, driver._replace(requested=(held.irq,)))
+    if held.irq_from is None or held.irq_from == present_life(held):
+        return
+    m.guest(domid, "info", "failed_obtain_pirq", {"pirq": held.irq})
+    m.deeds.append(
+        Deed(
+            "irq_served", driver.device, domid, held.irq, None, held.irq_from[0], same_life=False
+        )
+    )
 
 
 def _requester(m: Machine, domid: int, pirq: int) -> Driver | None:
@@ -174,7 +163,7 @@ def igbvf_remove(m: Machine, domid: int, driver: Driver) -> None:
     """rmmod: close, disable MSI-X, disable the device (igbvf_remove())."""
     device = driver.device
     igbvf_close(m, domid, driver)
-    pci_disable_msix(m, domid, driver)
+    disable(m, domid, driver)
     if domid == DOM0:
         m.disable_device(device)
         m.unbind(device)
@@ -202,14 +191,14 @@ def pci_disable_device(m: Machine, domid: int, driver: Driver) -> None:
         config = m.device(device).config
         position = MSI_CAPABILITY_OFFSET if config.has_msi else 0
         m.conf_write(domid, device, position + 2, 2, 0)
-        command = _command(m, domid, device)
+        command = read_command(m, domid, device)
         if config.has_exp and command & COMMAND_INTX_DISABLE:
-            _write_command(m, domid, device, command & ~COMMAND_INTX_DISABLE)
-    command = _command(m, domid, device)
+            write_command(m, domid, device, command & ~COMMAND_INTX_DISABLE)
+    command = read_command(m, domid, device)
     if command & COMMAND_MASTER:
         command &= ~COMMAND_MASTER
-        _write_command(m, domid, device, command)
-    _write_command(m, domid, device, command & ~COMMAND_DECODE)
+        write_command(m, domid, device, command)
+    write_command(m, domid, device, command & ~COMMAND_DECODE)
 
 
 def device_shutdown(m: Machine, domid: int) -> None:
@@ -225,12 +214,12 @@ def device_shutdown(m: Machine, domid: int) -> None:
             igbvf_remove(m, domid, driver)
             continue
         if m.traits.guest_shutdown == 2:
-            pci_disable_msix(m, domid, driver)
+            disable(m, domid, driver)
             driver = driver._replace(flag=False)
         igbvf_suspend(m, domid, driver)
         if m.traits.guest_shutdown == 1:
             # The guest's pci_disable_device() has cleared its own flag by now.
-            pci_disable_msix(m, domid, driver._replace(flag=False))
+            disable(m, domid, driver._replace(flag=False))
 
 
 def qemu_probe(m: Machine, domid: int, device: PciAddress, nvec: int) -> None:

@@ -130,7 +130,7 @@ def _driver_load(m: Machine, act: Act) -> None:
             return
         if not backend.ring:
             require(m.fe_connect(domid).ret == BACKEND_CONNECTED, "the backend is closed")
-    guest.igbvf_probe(m, domid, device, act.nvec)
+    guest.igbvf_probe(m, domid, device, act.nvec, act.mode)
 
 
 def _ifup(m: Machine, act: Act) -> None:

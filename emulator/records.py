@@ -24,6 +24,13 @@ GSI_VECTORS: Final = 24
 # tells (xen/include/public/xen.h: DOMID_FIRST_RESERVED).
 PLACEHOLDER_FIRST: Final = 0x7FF0
 
+# What a driver asks for: one vector for each of several table entries, a single one, or none.
+MSIX: Final = "msix"
+MSI: Final = "msi"
+INTX: Final = "intx"
+# A cause outside the ledgers: dom0 is slower than a guest's patience.
+LATE_ANSWER: Final = "late_answer"
+
 BACKEND_INIT_WAIT: Final = 2
 BACKEND_INITIALISED: Final = 3
 BACKEND_CONNECTED: Final = 4
@@ -247,12 +254,16 @@ class Backend(NamedTuple):
 
 
 class Driver(NamedTuple):
-    """One loaded network driver: its vectors, and which of them it has requested and got."""
+    """One loaded network driver: its vectors, and which of them it has requested and got.
+
+    `mode` is what the driver asked for: "msix", "msi", or "intx" for the legacy interrupt.
+    """
 
     device: PciAddress
     vectors: tuple[int, ...]
     requested: tuple[int, ...] = ()
     flag: bool = False
+    mode: str = MSIX
 
 
 class Guest(NamedTuple):

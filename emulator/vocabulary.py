@@ -55,6 +55,10 @@ EMITS: Mapping[str, frozenset[str]] = {
         "igbvf_msix_failed",
         "msix_entry_not_freed",
         "pci_latency_timer",
+        "pciback_enable_msi_error",
+        "frontend_enable_msi_failed",
+        "pcifront_not_responding",
+        "cant_enable_msi_msix_assigned",
         "xen_pci_add",
     },
     "ifup": frozenset(
@@ -75,6 +79,11 @@ EMITS: Mapping[str, frozenset[str]] = {
     "vf_destroy": _REMOVE,
     "pf_reload": _REMOVE,
     "flr": frozenset(),
+}
+
+# Lines that an act prints only with such a cause from outside (see `acts.FAULTS`).
+FAULT_EMITS: Mapping[str, frozenset[str]] = {
+    "late_answer": frozenset({"pcifront_not_responding"}),
 }
 
 # How an act's arguments are read from a line that it prints: (act, kind) -> {argument: field}.
