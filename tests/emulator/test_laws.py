@@ -239,7 +239,6 @@ def test_the_stories_reach_what_the_laws_are_about() -> None:
 # What the code behind an act can print, and these stories never make it print.
 RARE = {
     "cant_enable_msi_msix_assigned",  # some driver must have left MSI-X enabled before
-    "cant_enable_msix_msi_assigned",  # or MSI
     "xen_core_pci_warn",  # Xen must have forgotten a device behind dom0's back
     "xen_evtchnop_32",  # a guest must bind what it holds
 }
