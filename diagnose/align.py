@@ -16,6 +16,7 @@ from diagnose.spine import Item
 from diagnose.story import Hypothesis, Life
 from diagnose.timeline import GUEST_MESSAGES_BURST, Timeline
 from emulator.effects import Effect
+from emulator.life import FIRMWARE_FIELDS
 from emulator.pci import PciAddress
 
 #: How many spine items ahead the lines of one act may lie, other acts' lines between them.
@@ -35,7 +36,7 @@ def agrees(effect: Effect, event: Event) -> bool:
     fields: Mapping[str, object] = event.fields
     for name, value in effect.fields.items():
         told = fields.get(name)
-        if told is None:
+        if told is None or name in FIRMWARE_FIELDS:
             continue
         if isinstance(value, PciAddress) and isinstance(told, PciAddress):
             if not value.agrees(told):

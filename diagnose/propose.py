@@ -25,25 +25,13 @@ from diagnose.guess import (
     endings,
     vector_counts,
 )
+from diagnose.natives import own_cards, own_loads
+from diagnose.plan import Plan
 from diagnose.story import Hypothesis
 from diagnose.timeline import Timeline
-from emulator.life import EMITS, Act
+from emulator.life import EMITS, FAULT_EMITS, Act
 from emulator.pci import PciAddress
-
-
-class Plan(NamedTuple):
-    """Inferred acts, then the act that prints the line; `prior` of them came before the log."""
-
-    before: tuple[Act, ...]
-    act: Act
-    cost: int = 0
-    prior: int = 0
-    rare: bool = False         # asked for only where nothing else explains the line
-
-    @property
-    def price(self) -> int:
-        """The least that this can add to a story's cost."""
-        return self.cost + sum(costs().inferred[act.op] for act in self.before)
+from emulator.records import DOM0, INTX, LATE_ANSWER, MSI, MSIX
 
 
 def plans(timeline: Timeline, hyp: Hypothesis, at: int, strict: bool) -> Iterator[Plan]:
@@ -57,6 +45,15 @@ def plans(timeline: Timeline, hyp: Hypothesis, at: int, strict: bool) -> Iterato
 
 # --- Loading a driver ---------------------------------------------------------------------------
 
+class Request(NamedTuple):
+    """What a driver may have asked for: `nvec` and `mode` as in an act, a cause of failure."""
+
+    nvec: int
+    cost: int = 0
+    fault: tuple[str, int, int] | None = None
+    mode: str = MSIX
+
+
 def _loads(context: Context) -> Iterator[Plan]:
     state = context.hyp.state
     for device in context.devices():
@@ -67,24 +64,34 @@ def _loads(context: Context) -> Iterator[Plan]:
             again = () if state.loaded(owner, device) is None else (Act("kexec", owner),)
             owners.insert(0, (again, 0, owner, 0))
         for before, cost, domid, prior in owners:
-            for nvec, fault, extra in requests:
-                load = Act("driver_load", domid, device, nvec=nvec, fault=fault)
-                yield Plan(before, load, cost + extra, prior)
+            for request in requests:
+                load = Act("driver_load", domid, device, nvec=request.nvec, fault=request.fault,
+                           mode=request.mode)
+                yield Plan(before, load, cost + request.cost, prior)
+        if owner is None and context.item.domid is None:
+            yield from own_loads(context, device)
 
 
-def _requests(context: Context, device: PciAddress, counts: list[int],
-              ) -> Iterator[tuple[int, tuple[str, int, int] | None, int]]:
-    """(vectors asked for, fault, cost): plain requests, then those that fail where lines say so."""
+def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterator[Request]:
+    """Plain requests, then those that fail where lines say so, and other kinds of interrupts."""
     hint = context.timeline.entries.get(device, USUAL_VECTORS)
     odd = costs().other["odd_count"]
+    lone = burst(context, device)
+    if lone < 2 and context.hyp.state.has_msi(device):
+        yield Request(lone, mode=MSI if lone else INTX)
     for nvec in counts:
-        yield nvec, None, 0 if nvec == hint else odd
+        yield Request(nvec, 0 if nvec == hint else odd)
+    if FAULT_EMITS[LATE_ANSWER] & context.timeline.guest_kinds:
+        for nvec in counts[:1]:
+            for then in (0, -1):
+                yield Request(nvec, costs().other["fault"], (LATE_ANSWER, 1, then))
     refusals = _refusals_ahead(context)
     if refusals:
         held = len(context.hyp.state.pairs(device))
-        for nth in range(1, max(burst(context, device) - held, 1) + 1):
+        for nth in range(1, max(lone - held, 1) + 1):
             for cause in MAP_FAULTS if "xen" in refusals else MAP_FAULTS[:1]:
-                yield max(held + nth, hint), (cause, nth, ENOSPC), costs().other["fault"] + nth
+                yield Request(max(held + nth, hint), costs().other["fault"] + nth,
+                              (cause, nth, ENOSPC))
 
 
 def _refusals_ahead(context: Context) -> set[str]:
@@ -162,6 +169,8 @@ def _unloads(context: Context) -> Iterator[Plan]:
         if owner is not None and context.domid_fits(owner) and \
                 state.loaded(owner, device) is not None:
             yield Plan((), Act("driver_unload", owner, device))
+        elif owner is None and state.loaded(DOM0, device) is not None:
+            yield Plan((), Act("driver_unload", DOM0, device))
 
 
 def _ends(op: str) -> Callable[[Context], Iterator[Plan]]:
@@ -243,6 +252,9 @@ def _destructions(context: Context) -> Iterator[Plan]:
     for devices in sets:
         reload = Act("pf_reload", devices=devices)
         yield Plan((), reload, rare=True)
+        natives = own_cards(context)
+        if natives:
+            yield Plan(natives, reload, prior=len(natives), rare=True)
         owners = dict.fromkeys(o for d in devices if (o := state.owner(d)) is not None)
         common = [[(acts, cost) for acts, cost, rare in endings(context, owner) if not rare]
                   for owner in owners]

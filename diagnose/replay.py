@@ -17,7 +17,8 @@ from diagnose.enact import Enactor, leave
 from diagnose.guess import Context, endings
 from diagnose.guests import bindings, recognised
 from diagnose.history import beginnings
-from diagnose.propose import Plan, plans
+from diagnose.plan import Plan
+from diagnose.propose import plans
 from diagnose.spine import Item
 from diagnose.story import AHEAD, Hypothesis
 from diagnose.timeline import Timeline

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from diagnose.events import RANK, Event, Parsed
 from diagnose.grammar import load
@@ -48,6 +49,14 @@ class Segment:
     number: int | None      # a number in the input's name, a hint at the domid and no more
 
 
+class Native(NamedTuple):
+    """A device that dom0's own driver runs with MSI-X, and the line that tells it."""
+
+    device: PciAddress
+    nvec: int
+    event: Event
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """Everything the replay needs to know about the logs of one incident."""
@@ -71,6 +80,8 @@ class Timeline:
     numbers_are_domids: bool                 # numbers in names of guests' logs are domids here
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
+    natives: tuple[Native, ...]
+    guest_kinds: frozenset[str]              # kinds of lines in the guests' logs
     aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
 
@@ -202,10 +213,30 @@ def assemble(parsed: Parsed) -> Timeline:
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(events) if boots == 1 else {},
-        aside=(*((boot, e) for boot, run in enumerate(runs) for e in run if e not in effects[boot]),
-               *((0, e) for e in events if e.speaker == "toolstack")),
+        natives=tuple(_natives(events)),
+        guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
+        aside=tuple(_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
     )
+
+
+def _aside(events: list[Event], runs: Iterable[tuple[Event, ...]],
+           effects: Sequence[tuple[Event, ...]]) -> Iterator[tuple[int, Event]]:
+    """Xen's lines beside the spine that are no effects, and all that the toolstack says."""
+    for boot, run in enumerate(runs):
+        known = {id(event) for event in effects[boot]}
+        yield from ((boot, event) for event in run if id(event) not in known)
+    yield from ((0, event) for event in events if event.speaker == "toolstack")
+
+
+def _natives(events: list[Event]) -> Iterator[Native]:
+    """Devices whose driver in dom0 tells its interrupts: one for each queue, and one besides."""
+    for event in events:
+        device = address(event)
+        if event.speaker == "dom0" and event.proves("driver_load") and device is not None:
+            queues = [value for name, value in event.fields.items()
+                      if name.endswith("_queues") and isinstance(value, int)]
+            yield Native(device, 1 + sum(queues), event)
 
 
 def _absent(items: tuple[Item, ...], inputs: frozenset[str]) -> frozenset[tuple[str, str]]:

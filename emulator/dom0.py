@@ -226,9 +226,6 @@ def pci_enable_msix(
     """
     get_msi_dev_pirq_list(device)
     config = device.config
-    if w.nomsi:
-        domid = present_life(device)[0]
-        w.deeds.append(Deed("map_refused", config.address, domid, note=ERRNO_NAMES[xen.EINVAL]))
     size = 0 if w.nomsi or config.no_msi else config.msix_entries
     if not size or len(entries) > size or any(each >= size for each in entries):
         return xen.EINVAL, ()

@@ -124,7 +124,7 @@ class Ledgers:
         if device is not None and device.stamp is self._stamp:
             return device
         if device is None:
-            device = Device(DeviceConfig(address))
+            device = Device(DeviceConfig.usual(address))
             device.stamp = self._stamp
         else:
             device = device.copy(self._stamp)

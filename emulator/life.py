@@ -32,10 +32,11 @@ from emulator.machine import Machine
 from emulator.pci import PciAddress
 from emulator.records import BACKEND_CONNECTED, BACKEND_INITIALISED, DOM0, Guest
 from emulator.state import State
-from emulator.vocabulary import BINDS, EMITS
+from emulator.vocabulary import BINDS, EMITS, FAULT_EMITS, FIRMWARE_FIELDS
 
 __all__ = (
-    "ACTS", "BINDS", "EMITS", "FAULTS", "Act", "Crash", "Impossible", "Outcome", "perform",
+    "ACTS", "BINDS", "EMITS", "FAULTS", "FAULT_EMITS", "FIRMWARE_FIELDS",
+    "Act", "Crash", "Impossible", "Outcome", "perform",
 )  # fmt: skip
 
 Crash = CrashError

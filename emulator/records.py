@@ -31,6 +31,8 @@ INTX: Final = "intx"
 # A cause outside the ledgers: dom0 is slower than a guest's patience.
 LATE_ANSWER: Final = "late_answer"
 
+VF_SLOT_MIN: Final = 16
+
 BACKEND_INIT_WAIT: Final = 2
 BACKEND_INITIALISED: Final = 3
 BACKEND_CONNECTED: Final = 4
@@ -49,6 +51,17 @@ class DeviceConfig(NamedTuple):
     no_msi: bool = False
     no_bar: bool = False
     decode: int = 2
+
+    @classmethod
+    def usual(cls, address: PciAddress) -> DeviceConfig:
+        """What a device most likely is, where nothing but its address is known.
+
+        Virtual functions of the 82576 and the 82599 begin at routing offset 128 behind their
+        physical function (First VF Offset of their SR-IOV capabilities), so that those of functions
+        0 and 1 have device numbers from 16 on; other devices can do MSI as well.
+        """
+        is_vf = address.slot >= VF_SLOT_MIN
+        return cls(address, has_msi=not is_vf, is_vf=is_vf)
 
 
 class Pair(NamedTuple):

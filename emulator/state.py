@@ -226,6 +226,11 @@ class State:
         domain = self.domains.get(domid)
         return None if domain is None else domain.kind
 
+    def has_msi(self, device: PciAddress) -> bool:
+        """Whether the device can do MSI, as far as it is known or as such devices do."""
+        found = self.devices.get(device)
+        return (DeviceConfig.usual(device) if found is None else found.config).has_msi
+
     def pairs(self, device: PciAddress) -> tuple[Pair, ...]:
         """dom0's record of the device: (pirq, entry_nr, from_domid, assignment), in list order."""
         found = self.devices.get(device)

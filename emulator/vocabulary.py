@@ -86,6 +86,9 @@ FAULT_EMITS: Mapping[str, frozenset[str]] = {
     "late_answer": frozenset({"pcifront_not_responding"}),
 }
 
+# Fields of lines whose values firmware and a device's resources decide, not what was done.
+FIRMWARE_FIELDS = frozenset({"old_command", "new_command"})
+
 # How an act's arguments are read from a line that it prints: (act, kind) -> {argument: field}.
 # `devices` collects the field over consecutive lines; `owner` is the domain that owns the device.
 _DEVICE: Mapping[str, str] = {"device": "device"}

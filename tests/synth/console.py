@@ -12,6 +12,7 @@ from typing import NamedTuple
 from diagnose.grammar import print_line
 from emulator.effects import Effect
 from emulator.pci import PciAddress
+from emulator.records import LATE_ANSWER, VF_SLOT_MIN
 from tests.synth.beside import STRANGER, braid, own_device, xend
 from tests.synth.draft import Scenario
 from tests.synth.stage import Step
@@ -218,12 +219,28 @@ def _load(console: Console, step: Step) -> None:
         return
     console.wait(0.01, 0.5)
     console.effects(step)
-    name = console.name(domid, device)
-    if any(deed.kind == "map_refused" for deed in step.outcome.deeds):
+    if not domid:
+        _load_own(console, device, step.act.nvec)
         return
+    late = step.act.fault is not None and step.act.fault[0] == LATE_ANSWER
+    if late or any(deed.kind == "map_refused" for deed in step.outcome.deeds):
+        return
+    if device.slot < VF_SLOT_MIN:
+        return
+    name = console.name(domid, device)
     console.say("guest", f"igbvf {name}: Intel(R) 82576 Virtual Function", domid=domid)
     address = f"02:11:22:33:44:{console.rng.randrange(256):02x}"
     console.say("guest", f"igbvf {name}: Address: {address}", domid=domid)
+
+
+def _load_own(console: Console, device: PciAddress, nvec: int) -> None:
+    """dom0's own driver tells what it got; that of a virtual function tells its address."""
+    if device.slot < VF_SLOT_MIN:
+        queues = (nvec - 1) // 2
+        console.say("dom0", f"igb {device}: Using MSI-X interrupts. {queues} rx queue(s), "
+                    f"{queues} tx queue(s)")
+    else:
+        console.say("dom0", f"igbvf {device}: Intel(R) 82576 Virtual Function")
 
 
 def _ifup(console: Console, step: Step) -> None:
@@ -236,7 +253,7 @@ def _ifup(console: Console, step: Step) -> None:
     if "bind_refused" in deeds:
         if console.rng.random() < 0.4:
             console.say("guest", "NETDEV WATCHDOG: eth1: transmit timed out", domid=domid)
-    elif "shared" not in deeds and "bound" in deeds:
+    elif domid and device.slot >= VF_SLOT_MIN and "shared" not in deeds and "bound" in deeds:
         name = console.name(domid, device)
         console.say("guest", f"igbvf {name}: Link is Up 1000 Mbps Full Duplex", domid=domid)
     console.perhaps(0.3, f"xenbr0: port 3(vif{domid}.0) entering forwarding state")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from emulator.acts import LINGERS
 from emulator.life import Act
 from emulator.pci import PciAddress
+from emulator.records import MSIX
 
 BUSES = (0x01, 0x03, 0x05, 0x09, 0x0A, 0x81)
 SLOTS = (0x10, 0x11)
@@ -77,9 +78,9 @@ class Draft:
 
     def add(self, op: str, domid: int | None = None, device: PciAddress | None = None,
             devices: tuple[PciAddress, ...] = (), kind: str = "pv", nvec: int = 0,
-            fault: tuple[str, int, int] | None = None) -> None:
+            fault: tuple[str, int, int] | None = None, mode: str = MSIX) -> None:
         """One act, just as it is."""
-        self.acts.append(Act(op, domid, device, devices, kind, nvec, fault))
+        self.acts.append(Act(op, domid, device, devices, kind, nvec, fault, mode))
 
     def seize(self, devices: Iterable[PciAddress]) -> None:
         """pciback takes the devices."""

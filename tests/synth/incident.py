@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from tests.synth.console import printed
 from tests.synth.kinds import KINDS
+from tests.synth.kinds_hazards import HAZARDS
 from tests.synth.kinds_host import HOST
 from tests.synth.kinds_rare import RARE
 from tests.synth.label import label
 from tests.synth.stage import play
 from tests.synth.wrap import Wrapping, choose, files, kept, seen
 
-ALL = {**KINDS, **RARE, **HOST}
+ALL = {**KINDS, **RARE, **HOST, **HAZARDS}
 
 
 class Incident(NamedTuple):

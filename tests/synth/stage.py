@@ -73,6 +73,7 @@ FAULT_OF = {
     "shared_pirq": "pirq-collision",
     "foreign_unmapped": "collateral-unmap",
     "assign_refused": "device-busy",
+    "stale_irq_served": "stale-irq",
 }
 
 
