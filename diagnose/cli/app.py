@@ -45,6 +45,18 @@ app = typer.Typer(
 )
 
 
+def group(name: str, about: str) -> typer.Typer:
+    """An application for the commands of one subject, with the manners of the whole."""
+    return typer.Typer(
+        name=name,
+        help=about,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
 def _rows() -> list[str]:
     from emulator.kernels import ROWS
 
