@@ -87,6 +87,6 @@ def _fix(file: RuleFile, nr: int, table: Table) -> Fix:
     kind = cast("FixKind", text.pop("kind"))
     rows = tuple(row.name for row in ROWS)
     if text["assume"] not in (*rows, text["id"]):
-        file.unknown(("fix", nr, "assume"), "The kernel row", text["assume"], rows)
+        raise file.stranger(("fix", nr, "assume"), "The kernel row", text["assume"], rows)
     lists = {name: tuple(cast("list[str]", table[name])) for name in ("faults", "references")}
     return Fix(**text, kind=kind, faults=lists["faults"], references=lists["references"])
