@@ -148,6 +148,9 @@ class RuleFile:
                 yield self.mistake(
                     path, f"The list {name!r} holds {_spell(item)}; it needs {said}."
                 )
+            elif isinstance(item, str) and not item.strip():
+                yield self.mistake(path, f"The list {name!r} holds an empty text. Say it, or take "
+                                   "it out.")
         for word in value if isinstance(value, list) else (value,):
             if key.choices and word not in key.choices:
                 yield self.stranger(path, f"For {name!r} the value", str(word), key.choices)

@@ -12,14 +12,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from diagnose.cli import line, log, rules
+from diagnose.cli import explain, fixes, kernels, line, log, messages, rules
 from diagnose.cli.app import app
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, line.line):
+for command in (log.log, line.line, explain.explain):
     app.command()(command)
-for group in (rules.rules,):
+for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):
     app.add_typer(group)
 
 
