@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,20 +13,16 @@ from diagnose.console import emit
 messages = group("messages", "The messages that are known: text, speaker, meaning, sample.")
 
 
-class Speaker(StrEnum):
-    """Who prints a message."""
-
-    dom0 = "dom0"
-    xen = "xen"
-    guest = "guest"
-    linux = "linux"
-    toolstack = "toolstack"
-
-
 def _ids() -> list[str]:
     from diagnose.shelf.messages import names
 
     return list(names())
+
+
+def _speakers() -> list[str]:
+    from diagnose.shelf.messages import SPEAKERS
+
+    return list(SPEAKERS)
 
 
 def _terms() -> list[str]:
@@ -43,8 +38,12 @@ def list_messages(
         typer.Argument(metavar="[WORD...]", help="Words to find in id, text or meaning."),
     ] = None,
     speaker: Annotated[
-        Speaker | None,
-        typer.Option(help="Who prints it; linux: the kernel of dom0 and guests alike."),
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who prints it: dom0, xen, guest, toolstack, or linux for any Linux kernel.",
+            autocompletion=_speakers,
+        ),
     ] = None,
     alarming: Annotated[
         bool, typer.Option("--alarming", help="Only what a report has to account for.")

@@ -103,13 +103,13 @@ def write(paper: Paper, each: RowSheet) -> None:
 
 def _origin(paper: Paper, each: RowSheet) -> None:
     row(paper, "builds", _span(*each.builds) if each.builds else "nobody shipped this row")
-    row(paper, "changed", _changed(each), f", on top of {each.base}" if each.builds is None else "")
+    row(paper, "changed", f"{each.change}, on top of {each.base}" if each.builds is None else "")
 
 
 def _behaviour(paper: Paper, each: RowSheet) -> None:
     for number, trait in enumerate(each.traits):
         same = trait.value == trait.shipped
-        note = " as shipped" if same else f" (as shipped: {value_told(trait.shipped)})"
+        note = ", as shipped" if same else f" (as shipped: {value_told(trait.shipped)})"
         pieces: tuple[Piece, ...] = (
             ("strong", trait.trait), " = ",
             ("" if same else "doubt", value_told(trait.value)), note,
@@ -129,7 +129,7 @@ def _nearness(paper: Paper, each: RowSheet) -> None:
 
 
 def _ways(paper: Paper, each: RowSheet) -> None:
-    row(paper, "fixes", f"{', '.join(each.fixes)}" if each.fixes else "")
+    row(paper, "fixes", ", ".join(each.fixes))
 
 
 SECTIONS = (_origin, _behaviour, _nearness, _ways)

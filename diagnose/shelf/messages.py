@@ -16,7 +16,7 @@ from functools import cache
 from diagnose import explain_line, grammar
 from diagnose.annotation import FOLDABLE
 from diagnose.catalogue_file import grammar_directory
-from diagnose.errors import UsageError, nearest
+from diagnose.errors import UsageError
 from diagnose.events import LEVELS, Production, Term
 from diagnose.explain_line import LineReading
 from diagnose.glossary import load_glossary
@@ -34,6 +34,7 @@ from diagnose.shelf.sheet import (
     row,
     rows,
     spelling,
+    suggestion,
     told,
 )
 from diagnose.values import FIELD_TYPES
@@ -109,12 +110,12 @@ def chosen(
 ) -> list[MessageSheet]:
     """The messages that fit all that is asked; `words` stand in id, text or about, in any case.
 
-    Raises UsageError for a term that no line can prove.
+    Raises UsageError for a speaker that does not exist, and for a term that no line can prove.
     """
-    terms = proof_terms()
-    if proves is not None and proves not in terms:
-        near = nearest(proves, terms) or terms
-        raise UsageError(f"No line can prove {proves!r}. Did you mean {' or '.join(near)}?")
+    if speaker is not None and speaker not in SPEAKERS:
+        raise UsageError(f"No speaker is called {speaker!r}. {suggestion(speaker, SPEAKERS)}")
+    if proves is not None and proves not in proof_terms():
+        raise UsageError(f"No line proves {proves!r}. {suggestion(proves, proof_terms())}")
     return [each for each in map(sheet, names())
             if (speaker is None or each.speaker == speaker)
             and (each.alarming or not alarming)

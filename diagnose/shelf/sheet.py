@@ -17,6 +17,10 @@ from diagnose.render.words import sentence
 LABEL = 11
 """Columns of a label at the left edge."""
 GAP = 2
+NAMED_MAX = 3
+"""So many names are suggested for one that does not exist."""
+LISTED_MAX = 20
+"""So many names are listed where none is near to what was asked for."""
 
 
 class Shelf(NamedTuple):
@@ -48,10 +52,12 @@ def spelling(name: str) -> str:
 def suggestion(name: str, names: tuple[str, ...]) -> str:
     """What may have been meant, or all that there is if nothing is near and that is little."""
     known = {spelling(one): one for one in names}
-    near = [known[one] for one in nearest(spelling(name), tuple(known))]
+    part = [one for one in known if spelling(name) in one][:NAMED_MAX]
+    near = [known[one] for one in part or nearest(spelling(name), tuple(known), NAMED_MAX)]
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"There are: {', '.join(names)}." if len(names) <= 20 else "`list` shows all of them."
+    few = len(names) <= LISTED_MAX
+    return f"There are: {', '.join(names)}." if few else "`diagnose explain` lists all names."
 
 
 def told(shelf: Shelf, name: str, form: str, style: Style) -> str:
