@@ -75,7 +75,6 @@ def names() -> tuple[str, ...]:
     return tuple(rule.id for rule in built_in())
 
 
-@cache
 def sheet(name: str) -> RuleSheet:
     """All about the rule with this id."""
     rule = next(rule for rule in built_in() if rule.id == name)
@@ -103,18 +102,18 @@ def _sheets(rule: Rule, clauses: Sequence[Clause]) -> tuple[ClauseSheet, ...]:
 
 
 @cache
-def _corpus() -> tuple[tuple[CaseSheet, frozenset[str]], ...] | None:
+def _corpus(folder: Path) -> tuple[tuple[CaseSheet, frozenset[str]], ...] | None:
     """Each case with the faults that it expects and the harmless rules, None without a corpus."""
-    if not CORPUS.is_dir():
+    if not folder.is_dir():
         return None
-    cases = [read_case(path) for path in sorted(CORPUS.glob("*.case"))]
+    cases = [read_case(path) for path in sorted(folder.glob("*.case"))]
     return tuple((CaseSheet(case.slug, case.title),
                   frozenset(each.fault for each in case.findings)
                   | {each.rule for each in case.harmless}) for case in cases)
 
 
 def _cases(rule: Rule) -> tuple[CaseSheet, ...] | None:
-    corpus = _corpus()
+    corpus = _corpus(CORPUS)
     if corpus is None:
         return None
     return tuple(case for case, fired in corpus if {rule.id, rule.fault} & fired)
