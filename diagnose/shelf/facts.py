@@ -59,7 +59,7 @@ def meaning(fact: str) -> str:
     if fact in TRACE_FACTS:
         return next(word.what for word in load_glossary() if word.name == fact)
     about = grammar.load().production(fact).about
-    return about or f"a line such as “{grammar.load().forms(fact)[0].strip()}”"
+    return about or f'the line "{grammar.load().forms(fact)[0].strip()}"'
 
 
 def names() -> tuple[str, ...]:

@@ -104,9 +104,9 @@ def _sheets(rule: Rule, clauses: Sequence[Clause]) -> tuple[ClauseSheet, ...]:
 @cache
 def _corpus(folder: Path) -> tuple[tuple[CaseSheet, frozenset[str]], ...] | None:
     """Each case with the faults that it expects and the harmless rules, None without a corpus."""
-    if not folder.is_dir():
-        return None
     cases = [read_case(path) for path in sorted(folder.glob("*.case"))]
+    if not cases:
+        return None
     return tuple((CaseSheet(case.slug, case.title),
                   frozenset(each.fault for each in case.findings)
                   | {each.rule for each in case.harmless}) for case in cases)

@@ -66,6 +66,7 @@ def test_every_name_is_explained(shelf: Shelf, name: str) -> None:
     assert name in text.split("\n")[0]
     assert all(len(line) <= 80 for line in text.split("\n"))
     assert json.loads(told(shelf, name, "json", Style()))["is"] == shelf.noun
+    assert explain.explained(name, "text", Style(unicode=False)).isascii()
     colour = explain.explained(name, "text", Style(60, colour=True))
     assert "\x1b[" in colour
 
