@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from diagnose.clause import Clause
 from diagnose.facts import Fact
-from diagnose.rules import Clause, Message, Rule
+from diagnose.rules import Message, Rule
 
 NAMES_SHOWN_MAX = 8
 """A list in a sentence names so many members; a longer one is abridged with its count."""

@@ -1,7 +1,8 @@
-"""The table of what can be done: `fixes.toml` in, checked `Fix` values out.
+"""The table of what can be done: `fixes.toml` in, checked `Fix` and `KnownFix` values out.
 
 A fix says what to do and which kernel row, or which behaviour of guests, that leads to. It never
 says that it is enough: the replay runs the story under what a fix leads to, and that is the answer.
+A known fix leads to nothing that can be replayed, and is therefore never recommended.
 
 **Invariant:** the texts are data; no code here or elsewhere knows a fix by its name.
 """
@@ -27,7 +28,8 @@ FIX_KINDS: tuple[FixKind, ...] = ("upgrade", "backport", "workaround", "recover"
 """In the order in which they are recommended: a released kernel first."""
 
 _FILE_KEYS: Mapping[str, Key] = MappingProxyType({
-    "fix": Key("clauses", "always", "One table for each fix."),
+    "fix": Key("clauses", "always", "One table for each fix that the replay can try."),
+    "known": Key("clauses", "", "One table for each fix that it cannot try."),
 })
 FIX_KEYS: Mapping[str, Key] = MappingProxyType({
     "id": Key("string", "always", "The fix's name; one name may occur once for each kind."),
@@ -40,6 +42,12 @@ FIX_KEYS: Mapping[str, Key] = MappingProxyType({
     "effect": Key("string", "always", "What changes in the bookkeeping."),
     "faults": Key("strings", "always", "The faults that it speaks to."),
     "references": Key("strings", "always", "Where this can be read up."),
+})
+KNOWN_KEYS: Mapping[str, Key] = MappingProxyType({
+    **{name: FIX_KEYS[name] for name in ("title", "component", "effect", "references")},
+    "id": Key("string", "always", "The fix's name."),
+    "release": Key("string", "always", "Where it is."),
+    "outside": Key("string", "always", "Why the replay cannot try it."),
 })
 
 
@@ -64,13 +72,25 @@ class Fix:
         return None if self.assume == self.id else self.assume
 
 
+@dataclass(frozen=True, slots=True)
+class KnownFix:
+    """A fix for people to know of; `outside` says why no story can be run with it."""
+
+    id: str
+    title: str
+    component: str
+    release: str
+    effect: str
+    outside: str
+    references: tuple[str, ...]
+
+
 @cache
 def load_fixes(path: Path = FIXES) -> tuple[Fix, ...]:
     """All fixes in the order of recommendation. Raises RuleError with file and line."""
     file = RuleFile(path)
     file.check(file.content, _FILE_KEYS)
-    tables = cast("list[Table]", file.content["fix"])
-    fixes = tuple(_fix(file, nr, table) for nr, table in enumerate(tables))
+    fixes = tuple(_fix(file, nr, table) for nr, table in enumerate(_tables(file, "fix")))
     seen: set[tuple[str, str]] = set()
     for nr, fix in enumerate(fixes):
         if (fix.id, fix.kind) in seen:
@@ -80,13 +100,42 @@ def load_fixes(path: Path = FIXES) -> tuple[Fix, ...]:
     return tuple(sorted(fixes, key=lambda fix: FIX_KINDS.index(fix.kind)))
 
 
+@cache
+def load_known(path: Path = FIXES) -> tuple[KnownFix, ...]:
+    """All known fixes as they stand in the file. Raises RuleError with file and line."""
+    taken = {fix.id for fix in load_fixes(path)}
+    file = RuleFile(path)
+    known = []
+    for nr, table in enumerate(_tables(file, "known")):
+        file.check(table, KNOWN_KEYS, ("known", nr))
+        known.append(KnownFix(**_texts(table, KNOWN_KEYS), references=_list(table, "references")))
+        if known[-1].id in taken:
+            file.fail(("known", nr, "id"), f"The fix {known[-1].id!r} stands here twice. "
+                      "What can be tried is no known fix; keep one of them.")
+        taken.add(known[-1].id)
+    return tuple(known)
+
+
+def _tables(file: RuleFile, name: str) -> list[Table]:
+    return cast("list[Table]", file.content.get(name, []))
+
+
+def _texts(table: Table, keys: Mapping[str, Key]) -> dict[str, str]:
+    """The texts of a table, each as one line."""
+    return {name: " ".join(str(table[name]).split())
+            for name, key in keys.items() if key.type == "string"}
+
+
+def _list(table: Table, name: str) -> tuple[str, ...]:
+    return tuple(cast("list[str]", table[name]))
+
+
 def _fix(file: RuleFile, nr: int, table: Table) -> Fix:
     file.check(table, FIX_KEYS, ("fix", nr))
-    text = {name: " ".join(str(table[name]).split())
-            for name, key in FIX_KEYS.items() if key.type == "string"}
+    text = _texts(table, FIX_KEYS)
     kind = cast("FixKind", text.pop("kind"))
     rows = tuple(row.name for row in ROWS)
     if text["assume"] not in (*rows, text["id"]):
-        file.unknown(("fix", nr, "assume"), "The kernel row", text["assume"], rows)
-    lists = {name: tuple(cast("list[str]", table[name])) for name in ("faults", "references")}
-    return Fix(**text, kind=kind, faults=lists["faults"], references=lists["references"])
+        raise file.stranger(("fix", nr, "assume"), "The kernel row", text["assume"], rows)
+    return Fix(**text, kind=kind, faults=_list(table, "faults"),
+               references=_list(table, "references"))

@@ -41,12 +41,15 @@ class Broken(NamedTuple):
 class Rule:
     """One production ready for use; the regular expression waits for its first line."""
 
-    __slots__ = ("_regex", "alternatives", "head", "pattern", "production", "readers", "tail")
+    __slots__ = (
+        "_regex", "alternatives", "head", "pattern", "place", "production", "readers", "tail",
+    )
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.production = _production(data)
         self.pattern: str = data["regex"]
         self.alternatives: list[list[list[str]]] = data["alternatives"]
+        self.place = f"{data['file']}.lark:{data['line']}"
         self.head: str = data["head"]
         self.tail: str = data["tail"]
         self._regex: re.Pattern[str] | None = None
@@ -138,6 +141,17 @@ class Catalogue:
     def pattern(self, kind: str) -> str:
         """The derived regular expression of a kind, for tests and for the curious."""
         return self._by_kind[kind].pattern
+
+    def place(self, kind: str) -> str:
+        """The grammar file and the line that hold the production of a kind."""
+        return self._by_kind[kind].place
+
+    def forms(self, kind: str) -> tuple[str, ...]:
+        """The texts of a kind as they are printed, with `<field>` for each of its fields."""
+        rule = self._by_kind[kind]
+        texts = ("".join(f"<{name}>" if name else raw for name, _, raw in steps)
+                 for steps in rule.alternatives)
+        return tuple(f"{rule.head}{text}{rule.tail}" for text in texts)
 
     # --- Reading ----------------------------------------------------------------------------
 

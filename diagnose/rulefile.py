@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -65,6 +65,7 @@ MESSAGE_KEYS: Mapping[str, Key] = MappingProxyType({
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType({
     "string": ((str,), "a text"),
     "boolean": ((bool,), "true or false"),
+    "integer": ((int,), "a whole number"),
     "strings": ((list,), "a list of texts"),
     "names": ((str, list), "a text or a list of texts"),
     "clauses": ((list,), "a list of tables"),
@@ -95,41 +96,64 @@ class RuleFile:
             what = f"This is not TOML: {error}. Mend the syntax."
             raise RuleError(self.name, line, what) from None
 
-    def fail(self, path: tuple[Step, ...], what: str) -> NoReturn:
-        """Raise a RuleError at the line of the key that `path` leads to."""
-        raise RuleError(self.name, line_of(self._text, path), what)
+    def mistake(self, path: tuple[Step, ...], what: str) -> RuleError:
+        """The error that says what is wrong at the line of the key that `path` leads to."""
+        return RuleError(self.name, line_of(self._text, path), what)
 
-    def unknown(
+    def stranger(
         self, path: tuple[Step, ...], what: str, word: str, known: tuple[str, ...]
-    ) -> NoReturn:
-        """Raise for a `word` that is not among `known`, and name the nearest that is."""
+    ) -> RuleError:
+        """The error for a `word` that is not among `known`; it names the nearest that is."""
         near = nearest(word, known, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(known)}."
-        self.fail(path, f"{what} {word!r} does not exist. {hint}")
+        return self.mistake(path, f"{what} {word!r} does not exist. {hint}")
+
+    def fail(self, path: tuple[Step, ...], what: str) -> NoReturn:
+        """Raise what `mistake` returns."""
+        raise self.mistake(path, what)
 
     def check(self, table: Table, keys: Mapping[str, Key], path: tuple[Step, ...] = ()) -> None:
-        """Check names, types and choices of all keys of `table`, and that the needed ones exist."""
+        """Raise the first of the mistakes in `table`, if there is any."""
+        for error in self.mistakes(table, keys, path):
+            raise error
+
+    def mistakes(
+        self, table: Table, keys: Mapping[str, Key], path: tuple[Step, ...] = ()
+    ) -> Iterator[RuleError]:
+        """What is wrong with names, types and choices of the keys of `table`, and what it lacks."""
         for name, value in table.items():
-            if name not in keys:
-                self.unknown((*path, name), "The key", name, tuple(keys))
-            self._check_value(value, keys[name], (*path, name))
+            if name in keys:
+                yield from self._value_mistakes(value, keys[name], (*path, name))
+            else:
+                yield self.stranger((*path, name), "The key", name, tuple(keys))
         for name, key in keys.items():
             if key.needed == "always" and name not in table:
-                self.fail(path, f"The key {name!r} is missing. Add it: {key.about}")
+                yield self.mistake(path, f"The key {name!r} is missing. Add it: {key.about}")
 
-    def _check_value(self, value: object, key: Key, path: tuple[Step, ...]) -> None:
+    def _value_mistakes(
+        self, value: object, key: Key, path: tuple[Step, ...]
+    ) -> Iterator[RuleError]:
         types, said = _TYPES[key.type]
-        if not isinstance(value, types):
-            self.fail(path, f"The key {path[-1]!r} holds {_spell(value)}; it needs {said}.")
+        name = path[-1]
+        # To Python true is a number as well; to who writes a file it is none.
+        if not isinstance(value, types) or isinstance(value, bool) != (bool in types):
+            yield self.mistake(path, f"The key {name!r} holds {_spell(value)}; it needs {said}.")
+            return
         if isinstance(value, str) and not value.strip():
-            self.fail(path, f"The key {path[-1]!r} is empty. Say it, or leave the key out.")
+            yield self.mistake(path, f"The key {name!r} is empty. Say it, or leave the key out.")
+            return
         inner = dict if key.type == "clauses" else str
         for item in value if isinstance(value, list) else ():
             if not isinstance(item, inner):
-                self.fail(path, f"The list {path[-1]!r} holds {_spell(item)}; it needs {said}.")
+                yield self.mistake(
+                    path, f"The list {name!r} holds {_spell(item)}; it needs {said}."
+                )
+            elif isinstance(item, str) and not item.strip():
+                yield self.mistake(path, f"The list {name!r} holds an empty text. Say it, or take "
+                                   "it out.")
         for word in value if isinstance(value, list) else (value,):
             if key.choices and word not in key.choices:
-                self.unknown(path, f"For {path[-1]!r} the value", str(word), key.choices)
+                yield self.stranger(path, f"For {name!r} the value", str(word), key.choices)
 
 
 def line_of(text: str, path: tuple[Step, ...]) -> int:

@@ -12,13 +12,15 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from diagnose.cli import line, log
+from diagnose.cli import explain, fixes, kernels, line, log, messages, rules
 from diagnose.cli.app import app
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, line.line):
+for command in (log.log, line.line, explain.explain):
     app.command()(command)
+for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):
+    app.add_typer(group)
 
 
 def run(arguments: Sequence[str]) -> int:

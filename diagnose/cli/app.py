@@ -7,11 +7,13 @@ of the interpreter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from diagnose import __version__
 from diagnose.console import complain
@@ -22,6 +24,9 @@ from diagnose.render.paper import WIDTH_MIN
 
 if TYPE_CHECKING:
     from diagnose.events import Remark
+
+PARAMETERS: Mapping[str, str] = {"format": "form"}
+"""Key of the configuration → the parameter of commands that it presets, if named otherwise."""
 
 REMARKS_MAX = 10
 """Remarks written to standard error; the report holds all of them."""
@@ -45,15 +50,28 @@ app = typer.Typer(
 )
 
 
-def _rows() -> list[str]:
+def group(name: str, about: str) -> typer.Typer:
+    """An application for the commands of one subject, with the manners of the whole."""
+    return typer.Typer(
+        name=name,
+        help=about,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def rows() -> list[str]:
+    """The names of all kernel rows."""
     from emulator.kernels import ROWS
 
     return [row.name for row in ROWS]
 
 
 def _known_row(name: str | None) -> str | None:
-    if name is not None and name not in _rows():
-        like = nearest(name, tuple(_rows())) or tuple(_rows())
+    if name is not None and name not in rows():
+        like = nearest(name, tuple(rows())) or tuple(rows())
         raise typer.BadParameter(f"no kernel row is called {name!r}; did you mean {either(like)}?")
     return name
 
@@ -110,7 +128,7 @@ Kernel = Annotated[
         metavar="ROW",
         help="Kernel row; pins what the banners only suggest.",
         callback=_known_row,
-        autocompletion=_rows,
+        autocompletion=rows,
     ),
 ]
 Device = Annotated[
@@ -138,17 +156,40 @@ FailOnOption = Annotated[FailOn, typer.Option(help="The verdict that gives a sta
 Width = Annotated[
     int | None, typer.Option(min=WIDTH_MIN, metavar="N", help="Columns of a text report.")
 ]
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours, whatever the terminal.")]
+NoColor = Annotated[
+    bool,
+    typer.Option(
+        "--no-color/--color", help="No colours, or as the terminal can.", show_default=False
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Verdict and findings in short.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every line and every step.")]
 Version = Annotated[
     bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        envvar="DIAGNOSE_CONFIG",
+        help="How to show reports; by default ~/.config/diagnose/config.toml.",
+    ),
+]
 
 
 @app.callback()
-def diagnose(version: Version = False) -> None:
+def diagnose(context: typer.Context, version: Version = False, config: Config = None) -> None:
     """Holds what belongs to no command; its help text is the application's."""
+    from diagnose.config import load
+
+    context.default_map = _defaults(context.command, load(config, os.environ))
+
+
+def _defaults(command: object, settings: Mapping[str, object]) -> dict[str, Any]:
+    """What the configuration sets, for each command below `command` by its parameters' names."""
+    if isinstance(command, TyperGroup):
+        return {name: _defaults(each, settings) for name, each in command.commands.items()}
+    return {PARAMETERS.get(key, key): value for key, value in settings.items()}
 
 
 def exit_status(verdict: str, fail_on: FailOn) -> int:

@@ -13,7 +13,7 @@ no text from outside reaches a terminal unescaped; this module knows nothing of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -144,16 +144,20 @@ class Paper:
 
         A mark that would take half the page, such as a long path, gets a line of its own.
         """
-        _, text = mark if isinstance(mark, tuple) else ("", mark)
-        lead = len(neutral(text)) + gap
+        self.beside((mark, " " * gap), *pieces, indent=indent)
+
+    def beside(self, cells: Sequence[Piece], *pieces: Piece, indent: int = 0) -> None:
+        """Wrapped text after several marks that stand as they are; otherwise like `item`."""
+        lead = sum(len(text) for _, text in self._told(cells))
         if indent + lead > self.width // 2:
-            self.exact(mark, indent=indent)
+            self.exact(*cells, indent=indent)
             self.put(*pieces, indent=indent + 4)
             return
         start = len(self._lines)
         self.put(*pieces, indent=indent + lead)
-        painted = self._paint(self._told([mark])) + " " * gap
-        self._lines[start] = " " * indent + painted + self._lines[start][indent + lead :]
+        painted = self._paint(self._told(cells))
+        line = " " * indent + painted + self._lines[start][indent + lead :]
+        self._lines[start] = line.rstrip()
 
     def _told(self, pieces: Iterable[Piece]) -> _Word:
         """Pieces as (style, neutral text), inputs by their short names, places in prose styled."""
