@@ -14,6 +14,7 @@ from diagnose.story import Step, known_domid
 from diagnose.witness import unique
 from emulator.life import Act
 from emulator.pci import PciAddress
+from emulator.records import MSIX
 
 _ENDED_BY: Mapping[str, EndedBy] = {
     "clean_shutdown": "clean_shutdown", "destroy": "destroy", "crash": "crash",
@@ -115,7 +116,9 @@ def _arguments(act: Act) -> dict[str, object]:
     if act.domid is not None:
         arguments["domid"] = known_domid(act.domid)
     if act.op == "driver_load":
-        arguments["entries"] = list(range(act.nvec))
+        arguments["entries"] = list(range(act.nvec)) if act.mode == MSIX else []
+        if act.mode != MSIX:
+            arguments["mode"] = act.mode
     return arguments
 
 

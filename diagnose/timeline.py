@@ -187,17 +187,15 @@ def assemble(parsed: Parsed) -> Timeline:
                     "dom0" and nth and any(i.effect for i in items[:nth]))
     beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]
     runs = _xen_boots(beside, boots)
-    floors = {(source.name, speaker): RANK.get(level, 4)
-              for source in parsed.sources for speaker, level in source.floors.items()}
     devices = passed_through(items, beside)
     effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
     segments = tuple(_segments(e for e in events if e.speaker == "guest"))
     told = {domid for item in items for domid in (item.domid, item.birth) if domid is not None}
     return Timeline(
-        items=items, xen=effects, xen_spent=spent,
-        segments=segments,
+        items=items, xen=effects, xen_spent=spent, segments=segments,
         numbers_are_domids=any(segment.number in told for segment in segments),
-        floors=floors,
+        floors={(source.name, speaker): RANK.get(level, 4)
+                for source in parsed.sources for speaker, level in source.floors.items()},
         places={speaker: tuple(nth for nth, item in enumerate(items) if item.boot or (
             item.effect and item.event.speaker == speaker)) for speaker in ("dom0", "xen")},
         spoken=tuple(accumulate(

@@ -119,6 +119,7 @@ def step_facts(steps: Sequence[Step]) -> list[Fact]:
         for device in act.devices or (act.device,):
             fields = {"boot": step.boot, "device": device, "op": act.op,
                       "domid": known_domid(act.domid), "kind": act.kind,
+                      "mode": act.mode if act.op == "driver_load" else "",
                       "status": "observed" if step.observed else "inferred"}
             facts.append(Fact("trace", "story_step", fields,
                               unique(event.line for event in step.lines), nth))

@@ -21,7 +21,7 @@ _OPS: Mapping[str, str] = {
     "seize": "pciback takes {device}",
     "release": "pciback lets {device} go",
     "domain_start": "{dom} starts with {device}{kind}",
-    "driver_load": "{dom} loads its driver for {device}{entries}",
+    "driver_load": "{dom} loads its driver for {device}{entries}{mode}",
     "ifup": "{dom} brings {device} up",
     "ifdown": "{dom} takes {device} down",
     "driver_unload": "{dom} unloads its driver for {device}",
@@ -35,6 +35,12 @@ _OPS: Mapping[str, str] = {
     "flr": "{device} is reset",
 }
 """Story op → what it says; an op that is missing here is shown by its name."""
+
+
+_MODES: Mapping[str, str] = {
+    "msi": ": a single MSI vector",
+    "intx": ": the legacy interrupt",
+}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -114,6 +120,7 @@ def step(taken: StoryStep) -> str:
         "device": _devices(args.get("device", args.get("devices"))),
         "kind": " as an HVM guest" if args.get("kind") == "hvm" else "",
         "entries": f": MSI-X {_entries(entries)}" if entries else "",
+        "mode": _MODES.get(str(args.get("mode")), ""),
     }
     template = _OPS.get(taken.op)
     if template is None:
