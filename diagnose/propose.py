@@ -82,9 +82,10 @@ def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterat
     for nvec in counts:
         yield Request(nvec, 0 if nvec == hint else odd)
     if FAULT_EMITS[LATE_ANSWER] & context.timeline.guest_kinds:
-        for nvec in counts[:1]:
-            for then in (0, -1):
-                yield Request(nvec, costs().other["fault"], (LATE_ANSWER, 1, then))
+        # The driver may have asked to disable them, and may have been loaded again at once.
+        for nvec in dict.fromkeys((*counts, lone // 2, lone // 3)):
+            for then in (0, -1) if nvec else ():
+                yield Request(nvec, 0 if nvec == hint else odd, (LATE_ANSWER, 1, then))
     refusals = _refusals_ahead(context)
     if refusals:
         held = len(context.hyp.state.pairs(device))

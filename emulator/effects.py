@@ -57,6 +57,7 @@ DEEDS: Mapping[str, str] = {
     "assign_refused": "an assignment found the device busy (from_domid = its owner) or unseized",
     "bound": "the guest got an event channel for the pirq",
     "bind_refused": "Xen refused an event channel for the pirq",
+    "answered_late": "dom0 did what a guest had asked for after the guest had given up",
     "irq_served": "a driver without MSI was shown, as the device's legacy interrupt, an MSI pirq "
     "of an owner that is gone",
     "shared": "two devices of one domain use one pirq number; device = the later one; "

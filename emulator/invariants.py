@@ -43,6 +43,7 @@ VIOLATIONS: Mapping[str, str] = {
     "foreign_unmapped": "device lost its pirq in domid when other's pair was flushed",
     "assign_refused": "the device was busy (from_domid = its owner) or not seized",
     "bind_refused": "Xen refused an event channel for a pirq that the guest was handed",
+    "answered_late": "dom0 answered a request for vectors after the guest had given up",
     "stale_irq_served": "a driver without MSI got, as the device's legacy interrupt, the MSI pirq "
     "of an earlier assignment",
 }
@@ -83,6 +84,7 @@ _NAMES: Mapping[str, tuple[str | None, str | None]] = {
     "assign_refused": ("assign_refused", "assign_refused"),
     "bind_refused": ("bind_refused", "bind_refused"),
     "shared": (None, "shared_pirq"),
+    "answered_late": ("answered_late", "answered_late"),
     "irq_served": (None, "stale_irq_served"),
 }
 

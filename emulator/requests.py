@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from emulator.effects import Deed
 from emulator.machine import Machine
 from emulator.pci import PciAddress
 from emulator.pci_core import COMMAND_MASTER, COMMAND_MEMORY, LATENCY
@@ -65,6 +66,7 @@ def give_up(m: Machine, domid: int, device: PciAddress, late: int) -> None:
     The probe fails, no driver stays loaded.
     """
     m.guest(domid, "err", "pcifront_not_responding", {"index": 0})
+    m.deeds.append(Deed("answered_late", device, domid))
     if late:
         report_failure(m, domid, device, -1, MSIX)
         m.disable_msix(domid, device)

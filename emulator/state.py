@@ -273,8 +273,11 @@ def _device_essence(device: Device) -> tuple[object, ...]:
         (pair.pirq, pair.entry_nr, pair.from_domid, pair.assignment == device.assignment)
         for pair in device.entries
     )
+    irq_from = None if device.irq_from is None else (
+        device.irq_from[0], device.irq_from[1] == device.assignment
+    )
     return (
-        device.config, device.present, device.driver, device.irq, device.irq_from,
+        device.config, device.present, device.driver, device.irq, irq_from,
         device.msi_enabled, device.msix_enabled, device.is_enabled, device.is_busmaster,
         device.cmd, device.hw_msi, device.hw_msix, device.mask_base, device.default_irq,
         pairs, device.seized, device.owner, device.kref > held, device.warned, device.xen_owner,
