@@ -37,7 +37,11 @@ Entry = tuple[int, int, int, Standing]
 
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
-    """dom0's record of one device. `owner` is the domid that pciback gave it to."""
+    """dom0's record of one device. `owner` is the domid that pciback gave it to.
+
+    An item of `entries` is [pirq, entry_nr, domid for which the pair was attached, what it is worth
+    now]: live, stale, foreign or lost.
+    """
 
     owner: int | None
     seized: bool
@@ -150,8 +154,8 @@ class Watched:
 class Located:
     """A line of an input laid on the story: the last step that had happened by then.
 
-    `step` is None where nothing had. `told` says whether the line is one of that step's own;
-    `open_step` is the next step, where it may have happened by then as well.
+    `step` is None where nothing had. `told` says whether the line is one of that step's own; `open`
+    are the steps after it that may have happened by then as well.
     """
 
     input: str
@@ -159,7 +163,7 @@ class Located:
     text: str | None
     step: int | None
     told: bool
-    open_step: int | None = None
+    open: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

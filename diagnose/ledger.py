@@ -93,7 +93,7 @@ Pairs = Mapping[tuple[int, int, int], Entry]
 def _pairs(ledgers: Ledgers, device: str) -> Pairs:
     """The pairs of a device by pirq, entry number and the domain that they were attached for."""
     record = ledgers.dom0.get(device)
-    return {} if record is None else {entry[:3]: entry for entry in record.entries}
+    return {} if record is None else {pair[:3]: pair for pair in record.entries}
 
 
 def _mapped(ledgers: Ledgers, domid: int) -> Mapping[int, str | None]:

@@ -2,8 +2,9 @@
 
 On the spine (dom0's log) the order is certain, and a step has happened once its first line there
 is printed; an inferred one once the line is reached that is impossible without it. A log beside the
-spine is joined by what it says, so only its lines that belong to a step have a place, and others
-stand after the last of these.
+spine is joined by what it says: a line of it stands after the last step that has a line above it,
+and a guest's line after the start of its domain. What lies between the last step that had surely
+happened and the next one that surely had not may have happened, and is named.
 
 **Invariant:** looks at places of lines, never at what they say.
 """
@@ -34,12 +35,21 @@ def locate(wanted: str, parsed: Parsed, timeline: Timeline, steps: Sequence[Step
     if own:
         return Located(name, number, text, own[-1], True)
     spine = name in timeline.spine_inputs
-    reached = _on_spine(name, number, timeline, steps) if spine else _beside(name, number, steps)
-    following = 0 if reached is None else reached + 1
-    telling = timeline.spine_inputs if spine else {name}
-    silent = following < len(steps) and not any(
-        event.line.input in telling for event in steps[following].lines)
-    return Located(name, number, text, reached, False, following if silent else None)
+    places = _on_spine(timeline, steps) if spine else _beside(name, steps)
+    here = (_order(timeline).get(name, -1), number) if spine else (0, number)
+    passed = [nth for nth, place in enumerate(places) if place is not None and place <= here]
+    if not any(places):
+        raise UsageError(f"--at {wanted!r}: no step of this story has a line in {name}, so nothing "
+                         "tells what had happened by then. Name a line of another input.")
+    if spine and not passed:
+        passed = [nth for nth in range(len(steps)) if not any(places[:nth + 1])]
+    if not spine:
+        passed += _birth(name, number, timeline, steps)
+    reached = max(passed, default=-1)
+    ahead = next((nth for nth, place in enumerate(places)
+                  if nth > reached and place is not None and place > here), len(steps))
+    return Located(name, number, text, None if reached < 0 else reached, False,
+                   tuple(range(reached + 1, ahead)))
 
 
 def _read(wanted: str, parsed: Parsed) -> tuple[str, int]:
@@ -71,31 +81,43 @@ def _meant(name: str, known: Iterable[str]) -> list[str]:
     return found or [path for path in known if path.endswith((f"/{name}", f"!{name}"))]
 
 
-def _on_spine(name: str, number: int, timeline: Timeline, steps: Sequence[Step]) -> int | None:
-    order = {source: nth for nth, source in enumerate(
+def _order(timeline: Timeline) -> Mapping[str, int]:
+    """The inputs of the spine in their order."""
+    return {name: nth for nth, name in enumerate(
         dict.fromkeys(item.event.line.input for item in timeline.items))}
-    here = (order.get(name, -1), number)
-    begun = [_began(step, order) for step in steps]
-    reached = [nth for nth, place in enumerate(begun) if place is not None and place <= here]
-    first = next((nth for nth, place in enumerate(begun) if place is not None), len(steps))
-    return max(reached, default=first - 1 if first else None)
 
 
-def _began(step: Step, order: Mapping[str, int]) -> Place | None:
-    """Where on the spine a step is first seen to have happened; None before and after the log."""
-    own = [(order[event.line.input], event.line.line) for event in step.lines
-           if event.line.input in order]
-    if not own and step.at is not None:
-        own = [(order[step.at.line.input], step.at.line.line)]
-    return min(own, default=None)
+def _on_spine(timeline: Timeline, steps: Sequence[Step]) -> list[Place | None]:
+    """Where on the spine each step is first seen to have happened, as far as anything tells."""
+    order = _order(timeline)
+    places: list[Place | None] = []
+    latest: Place = (-1, 0)
+    for step in steps:
+        own = [(order[event.line.input], event.line.line) for event in step.lines
+               if event.line.input in order]
+        if not own and step.at is not None:
+            own = [(order[step.at.line.input], step.at.line.line)]
+            # What merely follows on the step before it has no place of its own.
+            own = own if own[0] > latest else []
+        places.append(min(own, default=None))
+        latest = max(latest, *own) if own else latest
+    return places
 
 
-def _beside(name: str, number: int, steps: Sequence[Step]) -> int | None:
-    """The last step that this log has a line of, up to the line; UsageError if it has none."""
-    told = [(nth, e.line.line) for nth, step in enumerate(steps) for e in step.lines
-            if e.line.input == name]
-    if not told:
-        raise UsageError(f"--at {name}:{number}: no step of this story has a line in {name}, so "
-                         "nothing tells what had happened by then. Name a line of another input.")
-    passed = [nth for nth, line in told if line <= number]
-    return max(passed) if passed else min(nth for nth, _ in told) - 1 if told[0][0] else None
+def _beside(name: str, steps: Sequence[Step]) -> list[Place | None]:
+    """Where each step is first seen in a log beside the spine."""
+    return [min(((0, event.line.line) for event in step.lines if event.line.input == name),
+                default=None) for step in steps]
+
+
+def _birth(name: str, number: int, timeline: Timeline, steps: Sequence[Step]) -> list[int]:
+    """The start of the domain whose guest printed the line: that boot of it has lines in steps."""
+    boots = [segment for segment in timeline.segments if segment.input == name
+             and segment.events[0].line.line <= number]
+    own = {event.line for segment in boots[-1:] for event in segment.events}
+    found = []
+    for nth, step in enumerate(steps):
+        if any(event.line in own for event in step.lines):
+            found += [start for start in range(nth) if steps[start].act.op == "domain_start"
+                      and steps[start].act.domid == step.act.domid][-1:]
+    return found

@@ -85,9 +85,9 @@ def _offer(devices: Sequence[str]) -> str:
 def _known(frames: Sequence[Frame]) -> Mapping[str, list[int]]:
     """Device → the entry numbers that dom0 ever had on record for it."""
     found: dict[str, dict[int, None]] = {}
-    for entry_nrs, device in (((entry[1] for entry in record.entries), device)
-                              for frame in frames for device, record in frame.ledgers.dom0.items()):
-        for entry_nr in entry_nrs:
-            found.setdefault(device, {})[entry_nr] = None
+    for frame in frames:
+        for device, record in frame.ledgers.dom0.items():
+            for _, entry_nr, _, _ in record.entries:
+                found.setdefault(device, {})[entry_nr] = None
     return {device: sorted(entry_nrs) for device, entry_nrs in sorted(found.items())}
 

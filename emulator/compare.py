@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from emulator.dom0 import is_own, present_life
@@ -14,13 +13,13 @@ from emulator.records import Pair
 from emulator.state import State
 
 Standing = Literal["live", "stale", "foreign", "lost"]
+"""What a pair of dom0's record is worth.
 
-STANDINGS: Mapping[Standing, str] = {
-    "live": "attached in the present assignment, and Xen maps the pirq to this device",
-    "stale": "attached in an earlier assignment, whose pirqs Xen has forgotten",
-    "foreign": "Xen maps the pirq, for the domain that has the device now, to another device",
-    "lost": "attached in the present assignment, but Xen no longer maps the pirq",
-}
+live: attached in the present assignment, and Xen maps the pirq to this device. stale: attached in
+an earlier assignment, whose pirqs Xen has forgotten. foreign: Xen maps the pirq, for the domain
+that has the device now, to another device. lost: attached in the present assignment, but Xen maps
+the pirq no longer.
+"""
 
 
 class Compared(NamedTuple):

@@ -7,7 +7,7 @@ of the interpreter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from diagnose import __version__
 from diagnose.console import complain
 from diagnose.errors import UsageError, nearest
 from diagnose.options import Options
-from diagnose.render import FORMATS
+from diagnose.render import FORMATS, REPLAY_FORMATS
 from diagnose.render.paper import WIDTH_MIN
 
 if TYPE_CHECKING:
@@ -45,15 +45,17 @@ app = typer.Typer(
 )
 
 
-def _rows() -> list[str]:
+def rows() -> list[str]:
+    """The names of all kernel rows."""
     from emulator.kernels import ROWS
 
     return [row.name for row in ROWS]
 
 
-def _known_row(name: str | None) -> str | None:
-    if name is not None and name not in _rows():
-        like = nearest(name, tuple(_rows())) or tuple(_rows())
+def known_row(name: str | None) -> str | None:
+    """The name, if a kernel row has it; refused with the nearest ones otherwise."""
+    if name is not None and name not in rows():
+        like = nearest(name, tuple(rows())) or tuple(rows())
         raise typer.BadParameter(f"no kernel row is called {name!r}; did you mean {either(like)}?")
     return name
 
@@ -69,10 +71,15 @@ def _address(text: str | None) -> str | None:
     return text
 
 
-def _known_format(name: str) -> str:
-    if name not in FORMATS:
-        raise typer.BadParameter(f"{name!r} is not one of {either(tuple(FORMATS))}.")
-    return name
+def _one_of(formats: Collection[str]) -> Callable[[str], str]:
+    """A check that a name is one of these formats."""
+
+    def known(name: str) -> str:
+        if name not in formats:
+            raise typer.BadParameter(f"{name!r} is not one of {either(tuple(formats))}.")
+        return name
+
+    return known
 
 
 def either(names: Sequence[str]) -> str:
@@ -109,8 +116,8 @@ Kernel = Annotated[
     typer.Option(
         metavar="ROW",
         help="Kernel row; pins what the banners only suggest.",
-        callback=_known_row,
-        autocompletion=_rows,
+        callback=known_row,
+        autocompletion=rows,
     ),
 ]
 Device = Annotated[
@@ -127,8 +134,18 @@ Format = Annotated[
         "--format",
         metavar="|".join(FORMATS),
         help="How to write the report.",
-        callback=_known_format,
+        callback=_one_of(FORMATS),
         autocompletion=lambda: list(FORMATS),
+    ),
+]
+ReplayFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(REPLAY_FORMATS),
+        help="How to write the replay.",
+        callback=_one_of(REPLAY_FORMATS),
+        autocompletion=lambda: list(REPLAY_FORMATS),
     ),
 ]
 Output = Annotated[
