@@ -122,11 +122,16 @@ class Frame(StoryStep):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What became of a pair in one step; `domid` is the domain that it was done to or for."""
+    """What became of a pair in one step; `domid` is the domain that it was done to or for.
+
+    `what` is `attached`, `released`, a pair's new state or the name of a violation; `lines` are
+    those that speak of this very pair, where there are any.
+    """
 
     step: int
     what: str
     domid: int | None = None
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _done(frame: Frame, device: str, entry_nr: int, pirq: int) -> Iterable[Momen
     for broken in frame.violations:
         concerned = device in (broken.device, broken.other)
         if concerned and (broken.entry_nr, broken.pirq) == (entry_nr, pirq):
-            yield Moment(frame.number, broken.name, broken.domid)
+            yield Moment(frame.number, broken.name, broken.domid, broken.lines)
 
 
 def _read(wanted: str, frames: Sequence[Frame]) -> tuple[str, int]:

@@ -21,6 +21,8 @@ DIFFERENCES_MAX = 12
 """Steps that go another way, shown one by one unless all are wanted."""
 LINES_MAX = 6
 """Lines shown for one of these."""
+PLACES_MAX = 3
+"""Places named of the lines that speak of one moment."""
 LIVES_MAX = 8
 """Lives of an entry that are told unless all are wanted."""
 
@@ -116,8 +118,10 @@ def _moment(paper: Paper, moment: Moment, indent: int) -> None:
     words = _MOMENTS.get(moment.what, moment.what).format(dom=dom)
     good, bad = moment.what in _GOOD, moment.what in _BAD
     mark = ("good" if good else "bad" if bad else "faint", "+" if good else "✗" if bad else "·")
-    decisive = ("bad", "  ◄") if moment.what in _DECISIVE else ""
-    paper.item(mark, ("bad" if bad else "", words), decisive, indent=min(indent, 24))
+    decisive = ("bad", " ◄") if moment.what in _DECISIVE else ""
+    said = ", ".join(paper.place(line) for line in moment.lines[:PLACES_MAX])
+    paper.item(mark, ("bad" if bad else "", words), decisive, ("place", f" ({said})" if said else ""),
+               indent=min(indent, 24))
 
 
 def assumed(paper: Paper, report: ReplayReport) -> None:

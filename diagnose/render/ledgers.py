@@ -21,7 +21,7 @@ BESIDE_MIN = 70
 ALIKE_MAX = 6
 """So many rows alike are drawn; of more, the first two and the last, unless all are wanted."""
 
-_DOM0, _XEN = "dom0: device → (pirq, entry)", "Xen: domain → pirq"
+_DOM0, _XEN = "dom0: device → pirq, entry", "Xen: domain → pirq"
 _JOIN = {"": "   ", "same": "───", "none": "─✗ "}
 _TONES = {"live": "", "stale": "bad", "foreign": "bad", "lost": "doubt"}
 _STATES = {
@@ -98,21 +98,23 @@ class _Book:
 
     def rows(self) -> Iterator[Row]:
         """A block for each device, with Xen's answers; then what Xen has besides."""
-        heads: set[int] = set()
-        blocks = [(device, record, list(self._pairs(device, record)))
-                  for device, record in self.ledgers.dom0.items()]
-        for device, record, pairs in blocks:
+        above: int | None = None        # whose table the right half is in
+        heads: set[int | None] = set()
+        for device, record in self.ledgers.dom0.items():
             domid = self._of(device, record)
             yield Row(Cell(_holder(device, record), "strong"), "",
-                      Cell() if domid is None or domid in heads else self._table(domid), head=True)
-            heads |= set() if domid is None else {domid}
-            yield from pairs
+                      Cell() if domid is None or domid == above else self._table(domid),
+                      head=True)
+            above = domid
+            heads.add(domid)
+            yield from self._pairs(device, record)
             yield from self._unrecorded(device, domid)
         for other in dict.fromkeys([*self.ledgers.xen, *(domid for domid, _ in self.pirqs)]):
             rest = [Row(right=cell) for cell in self._rest(other)]
-            if rest or other not in heads:
+            if (rest and other != above) or other not in heads:
                 yield Row(right=self._table(other), head=True)
-                yield from rest
+                above = other
+            yield from rest
 
     def _of(self, device: str, record: DeviceRecord) -> int | None:
         """Whose table stands beside the device: its owner's, or that of who has just lost it."""
@@ -231,34 +233,36 @@ def _annotated(row: Row) -> Cell:
 
 def _beside(paper: Paper, rows: Sequence[Row]) -> None:
     room = (paper.width - 12) // 2
-    paper.exact(("faint", f"{_top(_DOM0, room)}   {_top(_XEN, room)}"), indent=1)
+    paper.exact(("faint", f"{_top(paper, _DOM0, room)}   {_top(paper, _XEN, room)}"), indent=1)
     for row in rows:
         left, right = "├" if row.join else "│", "┤" if row.join == "same" else "│"
         link = ("bad" if row.join == "none" else "faint", _JOIN[row.join])
-        paper.exact(("faint", "│ "), *_cell(row.left, room), ("faint", f" {left}"), link,
-                    ("faint", f"{right} "), *_cell(row.right, room), ("faint", " │"), indent=1)
+        paper.exact(("faint", "│ "), *_cell(paper, row.left, room), ("faint", f" {left}"), link,
+                    ("faint", f"{right} "), *_cell(paper, row.right, room), ("faint", " │"),
+                    indent=1)
     bottom = f"╰{'─' * (room + 2)}╯"
     paper.exact(("faint", f"{bottom}   {bottom}"), indent=1)
 
 
 def _box(paper: Paper, title: str, cells: Iterable[Cell]) -> None:
     room = paper.width - 5
-    paper.exact(("faint", _top(title, room)), indent=1)
+    paper.exact(("faint", _top(paper, title, room)), indent=1)
     for cell in cells:
-        paper.exact(("faint", "│ "), *_cell(cell, room), ("faint", " │"), indent=1)
+        paper.exact(("faint", "│ "), *_cell(paper, cell, room), ("faint", " │"), indent=1)
     paper.exact(("faint", f"╰{'─' * (room + 2)}╯"), indent=1)
 
 
-def _top(title: str, room: int) -> str:
-    return f"╭─ {title} {'─' * (room - len(title) - 1)}╮"
+def _top(paper: Paper, title: str, room: int) -> str:
+    return f"╭─ {title} {'─' * (room - len(paper.drawn(title)) - 1)}╮"
 
 
-def _cell(cell: Cell, room: int) -> list[Piece]:
+def _cell(paper: Paper, cell: Cell, room: int) -> list[Piece]:
     """The half padded to the room; what does not fit is cut, and says so."""
-    text = cell.text
+    text = paper.drawn(cell.text)
     space = room - len(cell.tail) - bool(cell.tail)
     if len(text) > space:
-        text = f"{text[: space - 1]}…"
+        more = paper.drawn("…")
+        text = f"{text[: space - len(more)]}{more}"
     return [(cell.tone, text), " " * (room - len(text) - len(cell.tail)), (cell.tone, cell.tail)]
 
 

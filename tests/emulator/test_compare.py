@@ -47,7 +47,7 @@ def test_standing(acts: list[Act], device: PciAddress, standings: list[Standing]
 
 
 def test_a_stale_pair_is_not_live_for_sharing_a_number_with_a_fresh_one() -> None:
-    """dom2 asks for more entries than dom1 did: the fresh ones get the numbers of the stale ones."""
+    """dom2 asks for more entries than dom1 did, and the fresh ones get the stale ones' numbers."""
     state = State.boot()
     for act in [*BOTH, Act("driver_load", 2, DEVICE, nvec=4)]:
         state = perform(row("el5").traits, state, act).state

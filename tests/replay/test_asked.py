@@ -193,7 +193,7 @@ def test_assume_agrees_with_the_what_if_table(slug: str) -> None:
 def test_a_story_that_cannot_happen_says_why() -> None:
     """A host without pciback prints nothing of all this."""
     best = incident("demo").played.best
-    bare = replace(best.row, traits=replace(best.row.traits, pciback_loaded=False))
+    bare = replace(best.row, traits=best.row.traits._replace(pciback_loaded=False))
     steps = [Step(None, Act("host_boot"), False, "", 0, (), (), (), None), *best.steps()]
     found = assume(bare, best.row, steps, (), ())
     assert found.differences[0].refusal == "pciback is not loaded"

@@ -41,7 +41,7 @@ def incident(slug: str) -> Seen:
 
 
 @cache
-def told(slug: str, question: Question = Question(), device: str | None = None) -> ReplayReport:
+def told(slug: str, question: Question | None = None, device: str | None = None) -> ReplayReport:
     """The report on it."""
     return retold(logs(slug), Options(device=device), question)
 
