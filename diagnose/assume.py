@@ -6,17 +6,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from diagnose.diagnosis import Finding
 from diagnose.frames import Assumed, Difference
 from diagnose.grammar import print_line
 from diagnose.judge import fault_keys
-from diagnose.ledger import ledgers_of
+from diagnose.ledger import ledgers_about, ledgers_of
 from diagnose.rules import Rule
 from diagnose.story import Step, known_domid
 from diagnose.whatif import Run, rerun, runs
 from emulator.effects import Effect
 from emulator.kernels import Row
+from emulator.pci import PciAddress
 from emulator.state import State
 
 
@@ -31,6 +33,20 @@ def assume(row: Row, own: Row, steps: Sequence[Step], rules: Sequence[Rule],
         tuple(found for key, found in keys.items() if key not in left),
         tuple(found for key, found in keys.items() if key in left),
         tuple(sorted(arisen, key=lambda key: (key[2], key[1], key[0]))))
+
+
+def assumed_about(found: Assumed, device: PciAddress) -> Assumed:
+    """What of it concerns one device."""
+    def meant(name: str) -> bool:
+        return "?" in name or device.agrees(PciAddress.parse(name))
+
+    return replace(
+        found,
+        differences=tuple(replace(each, ledgers=ledgers_about(each.ledgers, device))
+                          for each in found.differences),
+        gone=tuple(finding for finding in found.gone if meant(finding.device)),
+        left=tuple(finding for finding in found.left if meant(finding.device)),
+        arisen=tuple(key for key in found.arisen if meant(key[1])))
 
 
 def _differences(steps: Sequence[Step], own: Row, row: Row) -> Iterator[Difference]:

@@ -126,17 +126,25 @@ def narrowed(story: Sequence[Frame], device: PciAddress) -> tuple[Frame, ...]:
     """The frames that concern one device, with what the ledgers hold of it; numbers stay."""
     kept, owners = [], frozenset[int]()
     for frame in story:
-        meant = {name for name in frame.ledgers.dom0 if device.agrees(PciAddress.parse(name))}
-        now = frozenset(record.owner for name, record in frame.ledgers.dom0.items()
-                        if name in meant and record.owner is not None)
+        meant = _meant(frame.ledgers, device)
+        now = _owners(frame.ledgers, meant)
         if _concerns(frame, device, owners | now):
             kept.append(replace(
-                frame, ledgers=_only(frame.ledgers, meant, now),
+                frame, ledgers=ledgers_about(frame.ledgers, device),
                 changes=tuple(each for each in frame.changes if each.device in meant),
                 violations=tuple(each for each in frame.violations
                                  if {each.device, each.other} & meant)))
         owners = now
     return tuple(kept)
+
+
+def _meant(ledgers: Ledgers, device: PciAddress) -> set[str]:
+    return {name for name in ledgers.dom0 if device.agrees(PciAddress.parse(name))}
+
+
+def _owners(ledgers: Ledgers, devices: Collection[str]) -> frozenset[int]:
+    return frozenset(record.owner for name, record in ledgers.dom0.items()
+                     if name in devices and record.owner is not None)
 
 
 def _concerns(frame: Frame, device: PciAddress, owners: frozenset[int]) -> bool:
@@ -151,10 +159,12 @@ def _concerns(frame: Frame, device: PciAddress, owners: frozenset[int]) -> bool:
     return frame.args["domid"] in owners or (frame.args["domid"] is None and untold)
 
 
-def _only(ledgers: Ledgers, devices: Collection[str], owners: Collection[int]) -> Ledgers:
-    """What the ledgers hold of these devices: their records, and the pirqs that they speak of."""
+def ledgers_about(ledgers: Ledgers, device: PciAddress) -> Ledgers:
+    """What the ledgers hold of one device: its record, and the pirqs that it speaks of."""
+    devices = _meant(ledgers, device)
+    owners = _owners(ledgers, devices)
     spoken = {(record.owner or DOM0, pirq) for name, record in ledgers.dom0.items()
-              if name in devices for pirq, *_ in record.entries}
+              if name in devices for pirq, _, _, _ in record.entries}
     tables = {}
     for domid, table in ledgers.xen.items():
         pirqs = {pirq: device for pirq, device in table.pirqs.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from diagnose import assignments, conclude, recommend
-from diagnose.assume import assume
+from diagnose.assume import assume, assumed_about
 from diagnose.diagnosis import (
     Diagnosis,
     Finding,
@@ -74,20 +74,25 @@ def retold(paths: Sequence[str | Path], options: Options | None = None,
     steps, story = found.played.best.steps(), found.played.best
     told = frames(steps, story.row)
     ask = question if steps else Question()
-    assumed = None
+    other = None
     if ask.assume is not None:
         made = conclude.conclude(rules, found.played)
-        assumed = assume(row(ask.assume), story.row, steps, rules, made.findings)
-    return ReplayReport(
+        other = assume(row(ask.assume), story.row, steps, rules, made.findings)
+    report = ReplayReport(
         tool=_tool(rules), inputs=_inputs(found.parsed), kernel=_kernel(found, options),
-        contradictions=story.contradictions,
-        frames=told if options.device is None else
-        narrowed(told, PciAddress.parse(options.device)),
-        narrowed=options.device,
+        contradictions=story.contradictions, frames=told,
         at=None if ask.at is None else locate(ask.at, found.parsed, found.timeline, steps),
         watched=None if ask.watch is None else watch(ask.watch, told),
-        assumed=assumed, missing=() if steps else missing(found.timeline),
+        assumed=other, missing=() if steps else missing(found.timeline),
         remarks=(*found.parsed.remarks, *_remarks(found.played)))
+    return report if options.device is None else _about(report, options.device)
+
+
+def _about(report: ReplayReport, device: str) -> ReplayReport:
+    wanted = PciAddress.parse(device)
+    return replace(report, narrowed=device, frames=narrowed(report.frames, wanted),
+                   assumed=None if report.assumed is None else
+                   assumed_about(report.assumed, wanted))
 
 
 def seen(paths: Sequence[str | Path], options: Options) -> Seen:

@@ -34,14 +34,14 @@ _MOMENTS: Mapping[str, str] = {
     "live": "alive: Xen maps its pirq to this device",
     "released": "taken off the record",
     "pairs_left": "left behind as {dom} gives the device back",
-    "stale_served": "served to {dom}, who has no such pirq",
+    "stale_served": "served to {dom}, for whom Xen never mapped it",
     "own_pairs_reused": "served to {dom} once more",
-    "stale_unmap_refused": "flushed for {dom}; Xen refuses, for it never mapped the pirq there",
+    "stale_unmap_refused": "flushed for {dom}; Xen refuses, as it never mapped it there",
     "own_unmap_refused": "flushed for {dom}; Xen refuses",
     "dom0_unmap_refused": "flushed for dom0, as nobody owns the device; Xen refuses",
     "shared_pirq": "shares its pirq with another device of {dom}",
     "foreign_unmapped": "flushed for {dom}, which takes the pirq from another device",
-    "bind_refused": "no event channel for {dom}: Xen does not map the pirq",
+    "bind_refused": "no event channel for {dom}, as Xen does not map it",
 }
 """What became of a pair → what it says; one that is missing here is shown by its name."""
 _GOOD = frozenset({"attached", "live"})
@@ -95,7 +95,8 @@ def _life(paper: Paper, report: ReplayReport, number: int, life: EntryLife) -> N
     paper.item(("strong", f"{number}."), ("strong", f"pirq {life.pirq} (hex {life.pirq:x})"),
                f", put on record for {domain_name(life.domid)}"
                + (f" in host boot {life.boot}" if life.boot else ""), indent=1)
-    steps = {moment.step: frame_at(report, moment.step) for moment in life.moments}
+    shown = {frame.number: frame for frame in report.frames}
+    steps = {moment.step: shown.get(moment.step) for moment in life.moments}
     places = {number: where(paper, frame) if frame else "" for number, frame in steps.items()}
     room = column(places.values())
     for number, frame in steps.items():
@@ -120,8 +121,8 @@ def _moment(paper: Paper, moment: Moment, indent: int) -> None:
     mark = ("good" if good else "bad" if bad else "faint", "+" if good else "✗" if bad else "·")
     decisive = ("bad", " ◄") if moment.what in _DECISIVE else ""
     said = ", ".join(paper.place(line) for line in moment.lines[:PLACES_MAX])
-    paper.item(mark, ("bad" if bad else "", words), decisive, ("place", f" ({said})" if said else ""),
-               indent=min(indent, 24))
+    paper.item(mark, ("bad" if bad else "", words), decisive,
+               ("place", f" ({said})" if said else ""), indent=min(indent, 24))
 
 
 def assumed(paper: Paper, report: ReplayReport) -> None:

@@ -282,4 +282,4 @@ def _belief(paper: Paper, ledgers: Ledgers, domid: int, device: str,
         dead = [pirq for pirq in pirqs if pirq not in good]
         truth = f"does not map {ranges(dead)}" if good else "maps none of them"
         paper.item(("bad", "✗"), f"{who} believes in {numbered('pirq', 'pirqs', pirqs)}; Xen "
-                   f"{truth} to it.", indent=1)
+                   f"{truth} to that device.", indent=1)

@@ -13,7 +13,7 @@ from diagnose.render.ledgers import draw, legend
 from diagnose.render.paper import Paper, Piece, Style
 from diagnose.render.partings import partings
 from diagnose.render.steps import ill, outline, told, where
-from diagnose.render.words import count, step
+from diagnose.render.words import column, count, step
 
 STEPS_MAX = 24
 """A longer story is cut down to the steps around those where the ledgers disagree."""
@@ -93,11 +93,12 @@ def _nothing(report: ReplayReport) -> list[Piece]:
 def story(paper: Paper, report: ReplayReport) -> None:
     """The steps in order, each with the ledgers where they are not as they were drawn last."""
     if paper.style.short:
-        room = max(len(where(paper, frame)) for frame in report.frames)
+        paper.blank()
+        room = column(where(paper, frame) for frame in report.frames)
         for frame in report.frames:
-            tone = "bad" if ill(frame.ledgers) else "good"
+            sign = ("bad", "✗ ") if ill(frame.ledgers) else ("good", "✓ ")
             mark = f"{frame.number:>3}  {where(paper, frame).ljust(room)}"
-            paper.item(("place", mark), (tone, "●"), f" {step(frame)}", indent=1, gap=2)
+            paper.item(("place", mark), sign, step(frame), indent=1, gap=2)
         return
     drawn, boot, parted = Ledgers(), 0, _parted(report)
     kept = _kept(report.frames, paper.style.full)

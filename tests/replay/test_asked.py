@@ -190,6 +190,17 @@ def test_assume_agrees_with_the_what_if_table(slug: str) -> None:
             assert tuple(finding.id for finding in found.left) == each.leaves
 
 
+def test_a_report_on_one_device_assumes_for_that_device_alone() -> None:
+    whole, own = (told("two-devices-one-devfn-el5", Question(assume="el5-283"), device).assumed
+                  for device in (None, "0000:09:10.0"))
+    assert whole is not None
+    assert own is not None
+    assert {finding.device for finding in own.gone} == {"0000:09:10.0"}
+    assert len(own.gone) < len(whole.gone)
+    for each in own.differences:
+        assert set(each.ledgers.dom0) == {"0000:09:10.0"}
+
+
 def test_a_story_that_cannot_happen_says_why() -> None:
     """A host without pciback prints nothing of all this."""
     best = incident("demo").played.best

@@ -18,7 +18,10 @@ from tests.face.snapshot import UPDATE
 from tests.replay.told import DEMO, ROOT, SLUGS, logs, told
 
 DEVICE = "0000:01:10.0"
-VALIDATOR = jsonschema.Draft202012Validator(published(REPLAY_FILE))
+
+
+def validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(published(REPLAY_FILE))
 
 
 def run(*words: str) -> int:
@@ -70,30 +73,30 @@ def test_the_report_goes_to_a_file(tmp_path: Path) -> None:
     assert json.loads(target.read_text())["schema"] == REPLAY_SCHEMA
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_the_published_schema_accepts_every_replay(slug: str) -> None:
-    VALIDATOR.validate(json.loads(render_replay(told(slug), "json", Style())))
-
-
-@pytest.mark.parametrize("question", [
-    Question(at="dom0.log:22"), Question(watch="01:10.0/0"), Question(assume="el5+prune")])
-def test_the_published_schema_accepts_every_answer(question: Question) -> None:
-    VALIDATOR.validate(json.loads(render_replay(told("demo", question), "json", Style())))
-
-
-@pytest.mark.parametrize("key", ["frames", "kernel", "contradictions", "at"])
-def test_the_schema_refuses_a_replay_without_a_key(key: str) -> None:
-    report = json.loads(json.dumps(told("demo").to_json()))
-    VALIDATOR.validate(report)
-    del report[key]
-    assert not VALIDATOR.is_valid(report)
-
-
 def test_the_published_schema_is_what_the_classes_say() -> None:
     if UPDATE:
         path = ROOT / "diagnose" / REPLAY_FILE
         path.write_text(json.dumps(replay_schema(), indent=2) + "\n", encoding="utf-8")
     assert published(REPLAY_FILE) == replay_schema(), "make update writes the schema anew"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_published_schema_accepts_every_replay(slug: str) -> None:
+    validator().validate(json.loads(render_replay(told(slug), "json", Style())))
+
+
+@pytest.mark.parametrize("question", [
+    Question(at="dom0.log:22"), Question(watch="01:10.0/0"), Question(assume="el5+prune")])
+def test_the_published_schema_accepts_every_answer(question: Question) -> None:
+    validator().validate(json.loads(render_replay(told("demo", question), "json", Style())))
+
+
+@pytest.mark.parametrize("key", ["frames", "kernel", "contradictions", "at"])
+def test_the_schema_refuses_a_replay_without_a_key(key: str) -> None:
+    report = json.loads(json.dumps(told("demo").to_json()))
+    validator().validate(report)
+    del report[key]
+    assert not validator().is_valid(report)
 
 
 def test_the_json_holds_both_ledgers_after_every_step() -> None:
