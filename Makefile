@@ -39,7 +39,7 @@ types: $(VENV)/.ready-dev
 	@$(BIN)/mypy --no-error-summary
 
 update: $(VENV)/.ready-dev
-	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face tests/corpus tests/rules
+	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face tests/corpus tests/rules tests/replay
 
 bench: $(VENV)/.ready
 	@$(BIN)/python benchmarks/small_incident.py

@@ -24,3 +24,15 @@ class Options:
     """Paths that the toolstack printed."""
     device: str | None = None
     """A device address, full or partial; the report then tells of this device alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a replay beside the story itself; None where nothing was."""
+
+    at: str | None = None
+    """`FILE:LINE`: how the ledgers stood when that line was printed."""
+    watch: str | None = None
+    """`DEVICE/ENTRY`: the life of that MSI-X entry."""
+    assume: str | None = None
+    """Name of a kernel row: what the same story would have been under it."""

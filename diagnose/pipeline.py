@@ -1,6 +1,7 @@
 """The table of contents of the program: paths in, diagnosis out.
 
-    read → split → parse → assemble → replay → match → conclude
+    read → split → parse → assemble → replay → match → conclude      (diagnose)
+                                           └→ frames                 (retold)
 
 **Invariant:** only the order of the stages is decided here.
 """
@@ -10,8 +11,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from diagnose import assignments, conclude, recommend
+from diagnose.assume import assume, assumed_about
 from diagnose.diagnosis import (
     Diagnosis,
     Finding,
@@ -26,14 +29,27 @@ from diagnose.diagnosis import (
 from diagnose.errors import UsageError
 from diagnose.events import Parsed, Remark
 from diagnose.fixes import load_fixes
+from diagnose.frames import ReplayReport
+from diagnose.ledger import frames, narrowed
+from diagnose.locate import locate
 from diagnose.missing import missing
-from diagnose.options import Options
+from diagnose.options import Options, Question
 from diagnose.parse import parse
 from diagnose.replay import Replay, replay
 from diagnose.rules import load_rules
 from diagnose.timeline import Timeline, assemble
+from diagnose.watch import watch
 from emulator.kernels import ROWS, Row, distance, row
 from emulator.pci import PciAddress
+
+
+class Seen(NamedTuple):
+    """What reading, assembling and replaying the logs of one incident has brought."""
+
+    parsed: Parsed
+    timeline: Timeline
+    played: Replay
+    release: str | None        # of dom0, as the last banner tells it
 
 
 def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Diagnosis:
@@ -43,17 +59,54 @@ def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Dia
     InputError if no input can be read.
     """
     options = options or Options()
+    return _reported(seen(paths, options), options)
+
+
+def retold(paths: Sequence[str | Path], options: Options | None = None,
+           question: Question | None = None) -> ReplayReport:
+    """The cheapest story of the same logs step by step, with both ledgers after each step.
+
+    Raises what `diagnose` raises, and UsageError where the question names what the logs lack.
+    """
+    options, question = options or Options(), question or Question()
+    found = seen(paths, options)
+    rules = load_rules(event_kinds=event_kinds())
+    steps, story = found.played.best.steps(), found.played.best
+    told = frames(steps, story.row)
+    ask = question if steps else Question()
+    other = None
+    if ask.assume is not None:
+        made = conclude.conclude(rules, found.played)
+        other = assume(row(ask.assume), story.row, steps, rules, made.findings)
+    report = ReplayReport(
+        tool=_tool(rules), inputs=_inputs(found.parsed), kernel=_kernel(found, options),
+        contradictions=story.contradictions, frames=told,
+        at=None if ask.at is None else locate(ask.at, found.parsed, found.timeline, steps),
+        watched=None if ask.watch is None else watch(ask.watch, told),
+        assumed=other, missing=() if steps else missing(found.timeline),
+        remarks=(*found.parsed.remarks, *_remarks(found.played)))
+    return report if options.device is None else _about(report, options.device)
+
+
+def _about(report: ReplayReport, device: str) -> ReplayReport:
+    wanted = PciAddress.parse(device)
+    return replace(report, narrowed=device, frames=narrowed(report.frames, wanted),
+                   assumed=None if report.assumed is None else
+                   assumed_about(report.assumed, wanted))
+
+
+def seen(paths: Sequence[str | Path], options: Options) -> Seen:
+    """Read, split, parse, assemble and replay: what every report on one incident begins with."""
     rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
     parsed = parse([str(path) for path in paths], options)
     _one_host(parsed)
     timeline = assemble(parsed)
     release = _release(parsed, "dom0")
-    played = replay(timeline, _build(release), rows)
-    return _reported(parsed, timeline, played, release, options)
+    return Seen(parsed, timeline, replay(timeline, _build(release), rows), release)
 
 
-def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str | None,
-              options: Options) -> Diagnosis:
+def _reported(found: Seen, options: Options) -> Diagnosis:
+    parsed, timeline, played, _ = found
     rules = load_rules(event_kinds=event_kinds())
     made = conclude.conclude(rules, played)
     steps, story = made.steps, played.best
@@ -65,11 +118,10 @@ def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str |
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
                      for f in made.findings)
     report = Diagnosis(
-        tool=ToolReport("diagnose", _version(), _catalogue(rules)),
-        inputs=tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
-                     for s in parsed.sources),
+        tool=_tool(rules),
+        inputs=_inputs(parsed),
         verdict=verdict,
-        kernel=_kernel(parsed, played, release, options, bool(steps)),
+        kernel=_kernel(found, options),
         coverage=parsed.coverage, findings=findings, harmless=tuple(made.harmless),
         suspicions=tuple(made.suspicions), divergences=tuple(made.divergences),
         assignments=assignments.assignment_reports(held, timeline.hvm),
@@ -78,6 +130,15 @@ def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str |
         missing=missing(timeline) if verdict == "inconclusive" else (),
         remarks=(*parsed.remarks, *_remarks(played)))
     return _narrowed(report, options.device)
+
+
+def _tool(rules: Sequence[object]) -> ToolReport:
+    return ToolReport("diagnose", _version(), _catalogue(rules))
+
+
+def _inputs(parsed: Parsed) -> tuple[InputReport, ...]:
+    return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
+                 for s in parsed.sources)
 
 
 def event_kinds() -> dict[str, tuple[str, ...]]:
@@ -119,9 +180,9 @@ def _build(release: str | None) -> int | None:
     return int(digits) if digits.isdigit() else None
 
 
-def _kernel(parsed: Parsed, played: Replay, release: str | None, options: Options,
-            told: bool) -> KernelReport:
-    best = played.best.row
+def _kernel(found: Seen, options: Options) -> KernelReport:
+    parsed, played, release = found.parsed, found.played, found.release
+    best, told = played.best.row, played.best.step is not None
     others = {story.row.name for story in played.consistent} - {best.name}
     how: How = "given" if options.kernel else "unknown" if not told else "inferred"
     if not options.kernel and _build(release) is not None and \

@@ -7,12 +7,13 @@ This is the proof behind every recommendation: no sentence anywhere says which f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from diagnose.enact import ENDS
 from diagnose.story import Step
 from emulator.invariants import violations
 from emulator.kernels import Row
-from emulator.life import Act, Impossible, perform
+from emulator.life import Act, Impossible, Outcome, perform
 from emulator.machine import State
 
 Change = Callable[[State, Act], Iterable[Act]]
@@ -42,34 +43,44 @@ def dying(op: str) -> Change:
     return change
 
 
-def rerun(steps: Sequence[Step], row: Row, change: Change = as_it_was) -> list[Step]:
-    """The same story under `row`. Acts that cannot happen there are left out.
+class Run(NamedTuple):
+    """One act of a story that was run again; `outcome` is None where it cannot happen there."""
 
-    The steps that come back have no lines: nobody printed them.
-    """
-    return list(_rerun(steps, row, change))
+    step: Step                # the story's own step that stands behind it
+    act: Act
+    outcome: Outcome | None
+    refusal: str              # why it cannot happen
 
 
-def _rerun(steps: Sequence[Step], row: Row, change: Change) -> Iterator[Step]:
+def runs(steps: Sequence[Step], row: Row, change: Change = as_it_was) -> Iterator[Run]:
+    """The same story under `row`, act by act, from a host that has just come up."""
     state = State.boot()
     for step in steps:
         for act in change(state, step.act):
             try:
                 outcome = perform(row.traits, state, act)
-            except Impossible:
-                continue
-            state = outcome.state
-            yield Step(None, act, False, "", step.boot, (), (), violations(outcome.deeds), None)
+            except Impossible as error:
+                yield Run(step, act, None, str(error))
+            else:
+                state = outcome.state
+                yield Run(step, act, outcome, "")
+
+
+def rerun(steps: Sequence[Step], row: Row, change: Change = as_it_was) -> list[Step]:
+    """The same story under `row`. Acts that cannot happen there are left out.
+
+    The steps that come back have no lines: nobody printed them.
+    """
+    return [Step(None, run.act, False, "", run.step.boot, (), (),
+                 violations(run.outcome.deeds), None)
+            for run in runs(steps, row, change) if run.outcome is not None]
 
 
 def final_state(steps: Sequence[Step], row: Row) -> State:
     """The state in which a story leaves the machine."""
     state = State.boot()
-    for step in steps:
-        try:
-            state = perform(row.traits, state, step.act).state
-        except Impossible:
-            continue
+    for run in runs(steps, row):
+        state = run.outcome.state if run.outcome is not None else state
     return state
 
 

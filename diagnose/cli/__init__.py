@@ -1,6 +1,6 @@
 """The command `diagnose`: what people type, turned into calls of the stages and into a status.
 
-Exit status: 0 no fault, 1 at least one fault, 2 wrong usage or nothing that could be read,
+Exit status of `log`: 0 no fault, 1 at least one fault, 2 wrong usage or nothing that could be read,
 3 inconclusive when `--fail-on inconclusive` asks for it.
 
 Each module here holds the commands of one subject; `app` holds what they share.
@@ -12,12 +12,12 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from diagnose.cli import explain, fixes, kernels, line, log, messages, rules
+from diagnose.cli import explain, fixes, kernels, line, log, messages, replay, rules
 from diagnose.cli.app import app
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, line.line, explain.explain):
+for command in (log.log, line.line, replay.replay, explain.explain):
     app.command()(command)
 for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):
     app.add_typer(group)

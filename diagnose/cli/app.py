@@ -8,7 +8,7 @@ of the interpreter.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ from diagnose import __version__
 from diagnose.console import complain
 from diagnose.errors import UsageError, nearest
 from diagnose.options import Options
-from diagnose.render import FORMATS
+from diagnose.render import FORMATS, REPLAY_FORMATS
 from diagnose.render.paper import WIDTH_MIN
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def rows() -> list[str]:
     return [row.name for row in ROWS]
 
 
-def _known_row(name: str | None) -> str | None:
+def known_row(name: str | None) -> str | None:
+    """The name, if a kernel row has it; refused with the nearest ones otherwise."""
     if name is not None and name not in rows():
         like = nearest(name, tuple(rows())) or tuple(rows())
         raise typer.BadParameter(f"no kernel row is called {name!r}; did you mean {either(like)}?")
@@ -87,10 +88,15 @@ def _address(text: str | None) -> str | None:
     return text
 
 
-def _known_format(name: str) -> str:
-    if name not in FORMATS:
-        raise typer.BadParameter(f"{name!r} is not one of {either(tuple(FORMATS))}.")
-    return name
+def _one_of(formats: Collection[str]) -> Callable[[str], str]:
+    """A check that a name is one of these formats."""
+
+    def known(name: str) -> str:
+        if name not in formats:
+            raise typer.BadParameter(f"{name!r} is not one of {either(tuple(formats))}.")
+        return name
+
+    return known
 
 
 def either(names: Sequence[str]) -> str:
@@ -127,7 +133,7 @@ Kernel = Annotated[
     typer.Option(
         metavar="ROW",
         help="Kernel row; pins what the banners only suggest.",
-        callback=_known_row,
+        callback=known_row,
         autocompletion=rows,
     ),
 ]
@@ -145,8 +151,18 @@ Format = Annotated[
         "--format",
         metavar="|".join(FORMATS),
         help="How to write the report.",
-        callback=_known_format,
+        callback=_one_of(FORMATS),
         autocompletion=lambda: list(FORMATS),
+    ),
+]
+ReplayFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(REPLAY_FORMATS),
+        help="How to write the replay.",
+        callback=_one_of(REPLAY_FORMATS),
+        autocompletion=lambda: list(REPLAY_FORMATS),
     ),
 ]
 Output = Annotated[

@@ -46,7 +46,8 @@ _SGR: Mapping[str, str] = {
 
 _ASCII: Mapping[int, str] = str.maketrans(
     {"─": "-", "│": "|", "└": "`", "·": "-", "–": "-", "…": "...", "•": "*", "→": "->"}
-    | {"✓": "+", "✗": "x", "●": "*", "○": "o", "×": "x", "≥": ">=", "⋮": ":"}
+    | {"✓": "+", "✗": "x", "●": "*", "○": "o", "×": "x", "≥": ">=", "⋮": ":", "−": "-"}
+    | {"◄": "<", "═": "=", **dict.fromkeys("╭╮╰╯├┤", "+")}
 )
 _BLANK = re.compile(r"( +)")
 
@@ -88,6 +89,10 @@ class Paper:
         """Everything written, ending with one line feed."""
         text = "\n".join(self._lines).rstrip("\n") + "\n"
         return text if self.style.unicode else text.translate(_ASCII)
+
+    def drawn(self, text: str) -> str:
+        """The text as it will stand on the page, for drawings that count columns."""
+        return neutral(text) if self.style.unicode else neutral(text).translate(_ASCII)
 
     def name(self, path: str) -> str:
         """The short name of an input; a path that is none is its own name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from diagnose.diagnosis import Finding, StoryStep
+from diagnose.frames import UNTOLD_DOMID_MIN
 
 LIST_MAX = 8
 """How many items of a list are named before the rest is only counted."""
@@ -91,6 +92,13 @@ def subject(finding: Finding) -> list[str]:
     if finding.pirqs:
         parts.append(numbered("pirq", "pirqs", finding.pirqs))
     return parts
+
+
+def domain_name(domid: int) -> str:
+    """`dom1`; one whose domid no line tells has a question mark and a number of its own."""
+    if domid < UNTOLD_DOMID_MIN:
+        return f"dom{domid}"
+    return f"dom?{domid - UNTOLD_DOMID_MIN + 1}"
 
 
 def sentence(text: str) -> str:

@@ -24,6 +24,7 @@ BOTTOM = {
     "diagnose.options": set(),
     "diagnose.events": {"emulator"},
     "diagnose.diagnosis": {"diagnose.events"},
+    "diagnose.frames": {"diagnose.events", "diagnose.diagnosis", "emulator"},
 }
 """Modules that everything may import, and what these may import of the project themselves."""
 
@@ -65,7 +66,7 @@ def test_nobody_looks_up(module: Module) -> None:
 
 @pytest.mark.parametrize("module", modules("diagnose/render"), ids=lambda module: module.name)
 def test_renderers_only_read_results(module: Module) -> None:
-    readable = {"diagnose.render", "diagnose.diagnosis", "diagnose.events"}
+    readable = {"diagnose.render", "diagnose.diagnosis", "diagnose.frames", "diagnose.events"}
     assert all(allowed(name, readable) for name in module.uses(KNOWN))
 
 
