@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from emulator.dom0 import is_own, present_life
+from emulator.dom0 import is_own
 from emulator.pci import PciAddress
-from emulator.records import Pair
+from emulator.records import Pair, present_life
 from emulator.state import State
 
 Standing = Literal["live", "stale", "foreign", "lost"]

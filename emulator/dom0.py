@@ -1,7 +1,7 @@
 """dom0's ledger: drivers/pci/msi-xen.c, in that file's order.
 
 Read in 2.6.18-164 to -274.7.1 (identical there); the prune is known from bug 688673 only.
-Deeds carry, beside what the kernel knows, for whom a pair was attached: `_present` and `Pair`.
+Deeds carry, beside what the kernel knows, for whom a pair was attached: `present_life` and `Pair`.
 
 **Invariant:** no branch of a kernel function reads a pair's witness (from_domid, assignment).
 """
@@ -15,7 +15,7 @@ from emulator.effects import Deed
 from emulator.ledgers import Ledgers
 from emulator.pci import PciAddress
 from emulator.pci_core import disable_msi_mode, disable_msix_mode, enable_msi_mode
-from emulator.records import DOM0, Device, Pair
+from emulator.records import DOM0, Device, Pair, present_life
 
 ERRNO_NAMES: Mapping[int, str] = {
     -1: "EPERM",
@@ -29,11 +29,6 @@ ERRNO_NAMES: Mapping[int, str] = {
     -28: "ENOSPC",
     -38: "ENOSYS",
 }
-
-
-def present_life(device: Device) -> tuple[int, int]:
-    """For whom a pair attached now is attached: (domid, ordinal of the assignment)."""
-    return (DOM0, 0) if device.owner is None else (device.owner, device.assignment)
 
 
 def is_own(device: Device, pair: Pair) -> bool:

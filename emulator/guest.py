@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.dom0 import present_life
 from emulator.effects import Deed
 from emulator.machine import Machine
 from emulator.pci import PciAddress
 from emulator.pci_core import COMMAND_DECODE, COMMAND_INTX_DISABLE, COMMAND_MASTER
-from emulator.records import DOM0, INTX, LATE_ANSWER, MSIX, Driver, Guest
+from emulator.records import DOM0, INTX, LATE_ANSWER, MSIX, Driver, Guest, present_life
 from emulator.requests import (
     disable,
     give_up,

@@ -26,6 +26,7 @@ from emulator.records import (
     BACKEND_INITIALISED,
     Backend,
     Device,
+    present_life,
 )
 
 VPCI_SLOTS = 32
@@ -86,7 +87,7 @@ def pcistub_put_pci_dev(w: Ledgers, device: Device) -> None:
     The reset runs with the departing owner still set.
     """
     pciback_reset_device(w, device)
-    owner = dom0.present_life(device)[0]
+    owner = present_life(device)[0]
     for pair in device.entries:
         w.deeds.append(
             Deed(

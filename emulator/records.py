@@ -195,6 +195,11 @@ class Device:
         return self._hash
 
 
+def present_life(device: Device) -> tuple[int, int]:
+    """For whom a pair attached now is attached: (domid, ordinal of the assignment)."""
+    return (DOM0, 0) if device.owner is None else (device.owner, device.assignment)
+
+
 class Domain:
     """Xen's struct domain: references, pirq table, event channels and access rights to pirqs."""
 

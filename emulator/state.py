@@ -28,6 +28,7 @@ from emulator.records import (
     Domain,
     Guest,
     Pair,
+    present_life,
 )
 
 
@@ -269,13 +270,12 @@ class State:
 def _device_essence(device: Device) -> tuple[object, ...]:
     """A device without the sizes of its counters."""
     held = int(device.seized) + int(device.owner is not None)
+    life = present_life(device)
     pairs = tuple(
-        (pair.pirq, pair.entry_nr, pair.from_domid, pair.assignment == device.assignment)
+        (pair.pirq, pair.entry_nr, pair.from_domid, (pair.from_domid, pair.assignment) == life)
         for pair in device.entries
     )
-    irq_from = None if device.irq_from is None else (
-        device.irq_from[0], device.irq_from[1] == device.assignment
-    )
+    irq_from = device.irq_from and (device.irq_from[0], device.irq_from == life)
     return (
         device.config, device.present, device.driver, device.irq, irq_from,
         device.msi_enabled, device.msix_enabled, device.is_enabled, device.is_busmaster,

@@ -23,10 +23,14 @@ WORDS: Mapping[str, str] = {
     "foreign_unmapped": "{device} loses {pirqs} in {dom}: they went with the pairs of {other}",
     "assign_refused": "{device} is refused to {dom}{busy}",
     "bind_refused": "Xen refuses {dom} an event channel for {pirqs}",
+    "answered_late": "dom0 does for {dom} what the guest has given up waiting for",
+    "stale_irq_served": "{dom} requests {pirqs} for {device} without MSI; it was {first}'s MSI",
 }
 """Violation → what it says."""
 
-HARMLESS = frozenset({"own_pairs_reused", "own_unmap_refused", "dom0_unmap_refused"})
+HARMLESS = frozenset(
+    {"own_pairs_reused", "own_unmap_refused", "dom0_unmap_refused", "answered_late"}
+)
 """Those that are no harm by themselves."""
 
 
