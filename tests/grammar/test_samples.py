@@ -1,6 +1,7 @@
 """The sample contract: what stands above a production is true of it."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from diagnose.catalogue_file import grammar_directory
 from diagnose.envelope import Peeler
 from diagnose.events import Production
 from diagnose.grammar import load
+from diagnose.values import FIELD_TYPES
 
 CATALOGUE = load()
 
@@ -84,11 +86,10 @@ def test_every_form_of_the_tabs_is_read_alike() -> None:
 
 
 def test_a_field_name_means_one_type_everywhere() -> None:
-    family = {"DEC": "number", "HEX": "number", "HEX2": "number", "HEX4": "number", "STR": "text"}
     meaning: dict[str, str] = {}
     for production in CATALOGUE.productions:
         for name, suffix in production.field_types.items():
-            kind = family.get(suffix, "address")
+            kind = re.split(r"\W", FIELD_TYPES[suffix].meaning)[0]
             assert meaning.setdefault(name, kind) == kind, f"{production.kind}: {name}"
 
 
@@ -101,7 +102,7 @@ def test_every_field_of_the_vocabulary_is_used() -> None:
     text = (grammar_directory() / "common.lark").read_text(encoding="utf-8")
     defined = {line.split(":")[0] for line in text.split("\n") if line[:1].isupper()}
     used = "\n".join(block.body for block in blocks(*FILES))
-    bases = {"DEC", "SDEC", "HEX", "HEX2", "HEX4", "SEG", "DOT", "COLON", "DEVFN"}
+    bases = {"SDEC", *FIELD_TYPES} - {"STR"}
     words = {"WORD", "NAME", "REST"}
     assert {name for name in defined - bases - words if name not in used} == set()
 
