@@ -17,7 +17,7 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 
 FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer"))
 TEXTS = frozenset(("source", "versions", "level", "scope", "hint", "about", "todo", "near"))
