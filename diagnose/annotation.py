@@ -17,7 +17,7 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 3
+BUILDER_VERSION = 4
 
 FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer"))
 TEXTS = frozenset(("source", "versions", "level", "scope", "hint", "about", "todo", "near"))
@@ -169,6 +169,8 @@ def _annotate(block: Block, pending: list[tuple[int, str, str]]) -> None:
             raise block.fail(f"says nothing about its {key}; add `//: {key}: …`")
     if not block.samples:
         raise block.fail("has no sample; add `//: sample: …` and `//: fields: {…}`")
+    if not block.proves and not {"noise", "layer"} & block.flags:
+        raise block.fail("says nothing about what it proves; add `//: proves: …` or `//: noise`")
 
 
 def _take(block: Block, key: str, value: str) -> None:
@@ -213,4 +215,6 @@ def _conditions(text: str) -> Iterator[tuple[str, str]]:
         name, equals, value = part.partition("=")
         if not equals or not name.strip():
             raise ValueError(f"{part!r} is no condition; write field=text")
+        if value.strip().startswith("~") and "=" not in value:
+            raise ValueError(f"{part!r} is no condition; write field=~key=value")
         yield name.strip(), value.strip()

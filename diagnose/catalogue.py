@@ -27,6 +27,8 @@ FILES = ("linux", "dom0", "xen", "guest", "toolstack", "envelope")
 WORD_TERMS = ("banner", "speaker", "option")  # their arguments are words, not fields
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
+NEAR_WORDS_MIN = 3
+_WORD = re.compile("[A-Za-z]{2,}")
 
 # A step is a literal ("", folded, raw) or a field (name, suffix, pattern).
 Step = tuple[str, str, str]
@@ -229,8 +231,8 @@ def _cues(block: Block, alternatives: Sequence[Sequence[Step]]) -> list[str]:
 def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
     """Literals that make a line a near miss of the production if nothing accepts it.
 
-    Blanks at its ends do not count to a literal's length, and a single word counts only as the
-    longest literal or as the beginning: " disabled" in the middle of a line says nothing.
+    Blanks at its ends do not count to a literal's length. The longest literal counts, and so does
+    the beginning; others only from three words on: " of device " in the middle says nothing.
     """
     found = set()
     for steps in alternatives:
@@ -241,7 +243,11 @@ def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
             each
             for each in literals
             if len(each.strip()) >= NEAR_LENGTH_MIN
-            and (" " in each.strip() or each == longest or begin.startswith(each))
+            and (
+                each == longest
+                or begin.startswith(each)
+                or len(_WORD.findall(each)) >= NEAR_WORDS_MIN
+            )
         }
     return sorted(found)
 

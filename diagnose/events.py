@@ -60,7 +60,8 @@ class Term(NamedTuple):
 
     `args` are names of the production's fields (or the part of a `banner`). `when` lists (field,
     text) pairs that all have to hold; the pseudo-field `speaker` stands for the line's speaker. A
-    star at an end of the text stands for anything.
+    star at an end of the text stands for anything. A text `~key=value` asks for that setting on a
+    command line.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Term(NamedTuple):
 
 
 def _fits(told: str, text: str) -> bool:
+    if text.startswith("~"):
+        return _is_set(told, *text[1:].split("=", 1))
     begin, end = not text.startswith("*"), not text.endswith("*")
     inner = text.strip("*")
     if begin and end:
@@ -81,6 +84,12 @@ def _fits(told: str, text: str) -> bool:
     if begin:
         return told.startswith(inner)
     return told.endswith(inner) if end else inner in told
+
+
+def _is_set(command_line: str, key: str, value: str) -> bool:
+    """Whether a boot parameter has the value, alone or as one of several with commas between."""
+    words = (word.partition("=") for word in command_line.split(" "))
+    return any(name == key and value in told.split(",") for name, _, told in words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,15 @@ def _ending(run: list[Event]) -> tuple[str, Event | None]:
     return "", None
 
 
+def _matters(event: Event) -> bool:
+    """Whether the search has to look at the line.
+
+    Lines that prove nothing can be many, as traces are, and would part those that belong together.
+    """
+    return event.production.alarming or (event.level or "").startswith("g") or \
+        any(term.name != "nothing" for term in event.proofs())
+
+
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
     """Fill the segment in where the line gave only bus, slot and function."""
     device = address(event)
@@ -182,7 +191,7 @@ def assemble(parsed: Parsed) -> Timeline:
     order = _in_time([e for e in events if e.speaker == "dom0"])
     spine_inputs = frozenset(order)
     items = tuple(item_of(e) for name in order for e in events
-                  if e.line.input == name and e.speaker in ("dom0", "xen"))
+                  if e.line.input == name and e.speaker in ("dom0", "xen") and _matters(e))
     boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
                     "dom0" and nth and any(i.effect for i in items[:nth]))
     beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]

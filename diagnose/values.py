@@ -1,10 +1,11 @@
 """Field types: what a terminal's suffix says about reading and printing its text.
 
-One table. `_DEC` reads decimal numbers, `_HEX`, `_HEX2`, `_HEX4` hexadecimal ones (the
-digit is the printk's padding), `_STR` text. `_SEG`, `_DOT`, `_COLON` and `_DEVFN` read one
-`PciAddress` in the four notations that dom0, Xen and pciback print.
+One table. `_DEC` reads decimal numbers, `_HEX` hexadecimal ones (a digit after either is the
+printk's padding, `_UHEX` has upper-case digits), `_STR` text. The suffixes of addresses read one
+`PciAddress` in each of the notations that dom0, Xen, pciback and xend print.
 
-**Invariant:** reading and printing are inverse for every text that the terminals accept.
+**Invariant:** reading and printing are inverse, but for the width of blanks, for every text that
+the terminals accept.
 """
 from __future__ import annotations
 
@@ -57,12 +58,22 @@ def _read_seg(text: str) -> PciAddress:
     return PciAddress(int(text[:4], 16), int(text[5:7], 16), int(text[8:10], 16), int(text[11]))
 
 
-def _read_short(text: str) -> PciAddress:
-    return PciAddress(None, int(text[:2], 16), int(text[3:5], 16), int(text[6]))
+def _read_parts(text: str) -> PciAddress:
+    bus, slot, function = text.replace(".", ":").split(":")
+    return PciAddress(None, int(bus, 16), int(slot, 16), int(function))
 
 
 def _read_devfn(text: str) -> PciAddress:
     return PciAddress.from_devfn(int(text, 16))
+
+
+def _read_bus_devfn(text: str) -> PciAddress:
+    bus, devfn = text.split(":")
+    return _read_devfn(devfn)._replace(bus=int(bus, 16))
+
+
+def _read_packed(text: str) -> PciAddress:
+    return _read_devfn(text[2:])._replace(bus=int(text[:2], 16))
 
 
 def _write_seg(value: object) -> str:
@@ -72,14 +83,19 @@ def _write_seg(value: object) -> str:
     return f"{device.segment:04x}:{_bus(device):02x}:{device.slot:02x}.{device.function:x}"
 
 
-def _write_dot(value: object) -> str:
-    device = _address(value)
-    return f"{_bus(device):02x}:{device.slot:02x}.{device.function:x}"
+def _write_as(form: str) -> Callable[[object], str]:
+    """A printer of bus, slot, function and devfn in one notation."""
+
+    def write(value: object) -> str:
+        device = _address(value)
+        return form.format(bus=_bus(device), slot=device.slot, function=device.function,
+                           devfn=device.devfn)
+
+    return write
 
 
-def _write_colon(value: object) -> str:
-    device = _address(value)
-    return f"{_bus(device):02x}:{device.slot:02x}:{device.function:x}"
+def _write_hex(form: str) -> Callable[[object], str]:
+    return lambda value: format(_unsigned(value), form)
 
 
 def _write_text(value: object) -> str:
@@ -90,19 +106,29 @@ def _write_text(value: object) -> str:
 
 _TYPES = (
     FieldType("DEC", int, lambda value: f"{_number(value)}", "number, decimal"),
-    FieldType("HEX", _read_hex, lambda value: f"{_unsigned(value):x}", "number, hexadecimal"),
-    FieldType("HEX2", _read_hex, lambda value: f"{_unsigned(value):02x}", "number, 2 hex digits"),
-    FieldType("HEX4", _read_hex, lambda value: f"{_unsigned(value):04x}", "number, 4 hex digits"),
+    FieldType("DEC3", int, lambda value: f"{_number(value):3d}", "number, decimal, 3 columns wide"),
+    FieldType("HEX", _read_hex, _write_hex("x"), "number, hexadecimal"),
+    FieldType("HEX2", _read_hex, _write_hex("02x"), "number, 2 hex digits"),
+    FieldType("HEX4", _read_hex, _write_hex("04x"), "number, 4 hex digits"),
+    FieldType("HEX8", _read_hex, _write_hex("08x"), "number, 8 hex digits"),
+    FieldType("HEX16", _read_hex, _write_hex("016x"), "number, 16 hex digits"),
+    FieldType("UHEX", _read_hex, _write_hex("X"), "number, hexadecimal in upper case"),
     FieldType("STR", str, _write_text, "text"),
     FieldType("SEG", _read_seg, _write_seg, "address, as in 0000:01:10.0"),
-    FieldType("DOT", _read_short, _write_dot, "address, as in 01:10.0"),
-    FieldType("COLON", _read_short, _write_colon, "address, as in 01:10:0"),
-    FieldType(
-        "DEVFN",
-        _read_devfn,
-        lambda value: f"{_address(value).devfn:x}",
-        "slot and function packed, hexadecimal, as in 80",
-    ),
+    FieldType("DOT", _read_parts, _write_as("{bus:02x}:{slot:02x}.{function}"),
+              "address, as in 01:10.0"),
+    FieldType("COLON", _read_parts, _write_as("{bus:02x}:{slot:02x}:{function}"),
+              "address, as in 01:10:0"),
+    FieldType("XDOT", _read_parts, _write_as("{bus:x}:{slot:x}.{function}"),
+              "address, not padded, as in 1:10.0"),
+    FieldType("XCOLON", _read_parts, _write_as("{bus:x}:{slot:x}:{function}"),
+              "address, not padded, as in 1:10:0"),
+    FieldType("XDEVFN", _read_bus_devfn, _write_as("{bus:x}:{devfn:x}"),
+              "address, slot and function packed, as in 1:80"),
+    FieldType("BDF", _read_packed, _write_as("{bus:02x}{devfn:02x}"),
+              "address in one number, as in 0180"),
+    FieldType("DEVFN", _read_devfn, lambda value: f"{_address(value).devfn:x}",
+              "address without bus, packed, as in 80"),
 )
 
 FIELD_TYPES: dict[str, FieldType] = {kind.name: kind for kind in _TYPES}

@@ -22,7 +22,8 @@ HEAD += "%import .common.PLAIN\n"
 
 
 def production(kind: str, body: str, *more: str, sample: str = "a sample") -> str:
-    lines = ["//: source: a.c", "//: versions: any", *more, f"//: sample: {sample}"]
+    lines = ["//: source: a.c", "//: versions: any", *(more or ["//: proves: nothing"])]
+    lines.append(f"//: sample: {sample}")
     return "\n".join([*lines, "//: fields: {}", f"{kind}: {body}", ""])
 
 
@@ -49,6 +50,10 @@ ANNOTATIONS: dict[str, tuple[str, str]] = {
     "told twice": ("//: source: a\n//: source: b\nx: \"long\"\n", "told twice"),
     "no source": ("//: versions: any\n//: sample: x\nx: \"long\"\n", "nothing about its source"),
     "no sample": ("//: source: a\n//: versions: any\nx: \"long\"\n", "has no sample"),
+    "no proof": (
+        "//: source: a\n//: versions: any\n//: sample: x\nx: \"long\"\n", "about what it proves"
+    ),
+    "odd setting": ("//: proves: gap when a=~b\nx: \"long\"\n", "field=~key=value"),
     "fields no object": ("//: sample: x\n//: fields: [1]\nx: \"long\"\n", "JSON object"),
     "two lines": (production("x", '"long"') + '    | "other"\n', "on one line"),
     "a pattern inside": (production("x", '"long " /[0-9]+/'), "patterns belong into terminals"),
@@ -135,7 +140,7 @@ def test_a_token_is_never_given_back(grammars: Path) -> None:
 
 
 def test_a_generic_production_comes_last(grammars: Path) -> None:
-    text = production("a", '"failed: " REASON_STR', "//: generic")
+    text = production("a", '"failed: " REASON_STR', "//: generic", "//: proves: nothing")
     text += production("b", '"failed: twice"')
     catalogue = catalogue_with(grammars, text)
     assert catalogue.parse("failed: twice") == ("b", {})

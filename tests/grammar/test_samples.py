@@ -1,6 +1,7 @@
 """The sample contract: what stands above a production is true of it."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,9 @@ from diagnose.catalogue import FILES
 from diagnose.catalogue_file import grammar_directory
 from diagnose.envelope import Peeler
 from diagnose.events import Production
+from diagnose.explain_line import explain
 from diagnose.grammar import load
+from diagnose.values import FIELD_TYPES
 
 CATALOGUE = load()
 
@@ -84,11 +87,10 @@ def test_every_form_of_the_tabs_is_read_alike() -> None:
 
 
 def test_a_field_name_means_one_type_everywhere() -> None:
-    family = {"DEC": "number", "HEX": "number", "HEX2": "number", "HEX4": "number", "STR": "text"}
     meaning: dict[str, str] = {}
     for production in CATALOGUE.productions:
         for name, suffix in production.field_types.items():
-            kind = family.get(suffix, "address")
+            kind = re.split(r"\W", FIELD_TYPES[suffix].meaning)[0]
             assert meaning.setdefault(name, kind) == kind, f"{production.kind}: {name}"
 
 
@@ -101,7 +103,7 @@ def test_every_field_of_the_vocabulary_is_used() -> None:
     text = (grammar_directory() / "common.lark").read_text(encoding="utf-8")
     defined = {line.split(":")[0] for line in text.split("\n") if line[:1].isupper()}
     used = "\n".join(block.body for block in blocks(*FILES))
-    bases = {"DEC", "SDEC", "HEX", "HEX2", "HEX4", "SEG", "DOT", "COLON", "DEVFN"}
+    bases = {"SDEC", *FIELD_TYPES} - {"STR"}
     words = {"WORD", "NAME", "REST"}
     assert {name for name in defined - bases - words if name not in used} == set()
 
@@ -126,6 +128,41 @@ def test_what_is_printed_on_the_path_is_told_apart_from_what_looks_like_it() -> 
 @pytest.mark.parametrize("production", CATALOGUE.productions, ids=lambda p: p.kind)
 def test_noise_proves_nothing_and_alarms_nobody(production: Production) -> None:
     assert not (production.noise and (production.proves or production.alarming))
+
+
+@pytest.mark.parametrize("production", CATALOGUE.productions, ids=lambda p: p.kind)
+def test_what_is_no_noise_says_what_it_means_and_an_alarm_what_to_do(
+    production: Production,
+) -> None:
+    assert production.noise or production.about
+    assert production.todo or not production.alarming
+    for text in (production.about, production.todo, production.near_miss):
+        assert not text.endswith(".")
+        assert text == " ".join(text.split())
+
+
+XEN, LINUX = "Command line: /xen.gz", "Kernel command line: ro root=/dev/sda1"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"{XEN} iommu=pv loglvl=all", ["iommu_pv"]),
+        (f"{XEN} iommu=on,pv", ["iommu_pv"]),
+        (f"{XEN} iommu=pvh", []),
+        (f"{XEN} dom0=iommu=pv", []),
+        (f"{XEN} iommu=force,no-intremap msi=0", ["no_intremap", "xen_nomsi"]),
+        (f"{XEN} msi=off", ["xen_nomsi"]),
+        (f"{XEN} nomsi=0", []),
+        (f"{LINUX} pci=noacpi,nomsi", ["nomsi"]),
+        (f"{LINUX} xpci=nomsi pci=nomsix", []),
+        (f"{LINUX} pci_pt_e820_access=on console=tty0", ["e820_access"]),
+        (f"{LINUX} pci_pt_e820_access=off", []),
+    ],
+)
+def test_boot_parameters_are_found_as_whole_words(line: str, words: list[str]) -> None:
+    proved = explain(line).proves
+    assert [word for term in proved for word in term.args if term.name == "option"] == words
 
 
 def test_printing_refuses_what_the_message_cannot_say() -> None:

@@ -146,6 +146,21 @@ def spine_of(logs: Logs) -> tuple[str, list[str]]:
     return name, logs[name].split("\n")
 
 
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_lines_that_prove_nothing_part_nothing(path: Path, tmp_path: Path) -> None:
+    """Many lines of a trace may stand between two that belong together."""
+    logs = logs_of(path)
+    if not {"console.log", "dom0.log"} & logs.keys():
+        pytest.skip("no log of dom0")
+    name, lines = spine_of(logs)
+    trace = ["blkback: ring-ref 8, event-channel 9, protocol 1 (x86_64-abi)"] * 30
+    parted = [each for line in lines
+              for each in (*(trace if "get owner" in line or "Enabling" in line else ()), line)]
+    as_it_was = run(logs, tmp_path / "a")
+    traced = run({**logs, name: "\n".join(parted)}, tmp_path / "b")
+    assert (traced.verdict, traced.signature) == (as_it_was.verdict, as_it_was.signature)
+
+
 @pytest.mark.parametrize("path", HEALTHY, ids=lambda path: path.stem)
 def test_a_log_cut_at_its_head_accuses_nobody_new(path: Path, tmp_path: Path) -> None:
     """Whatever the first lines of a healthy host are, what is left of them is no fault."""
