@@ -29,22 +29,23 @@ from diagnose.fixes import load_fixes
 from diagnose.missing import missing
 from diagnose.options import Options
 from diagnose.parse import parse
+from diagnose.reader import Input
 from diagnose.replay import Replay, replay
-from diagnose.rules import load_rules
+from diagnose.rules import Rule, load_rules
 from diagnose.timeline import Timeline, assemble
 from emulator.kernels import ROWS, Row, distance, row
 from emulator.pci import PciAddress
 
 
-def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Diagnosis:
-    """Diagnose the logs of one incident of one host.
+def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None) -> Diagnosis:
+    """Diagnose the logs of one incident of one host: paths, or inputs that are at hand.
 
     Raises UsageError for what the caller can mend (an unknown kernel row, logs of two hosts) and
     InputError if no input can be read.
     """
     options = options or Options()
     rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
-    parsed = parse([str(path) for path in paths], options)
+    parsed = parse([each if isinstance(each, Input) else str(each) for each in paths], options)
     _one_host(parsed)
     timeline = assemble(parsed)
     release = _release(parsed, "dom0")
@@ -54,7 +55,7 @@ def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Dia
 
 def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str | None,
               options: Options) -> Diagnosis:
-    rules = load_rules(event_kinds=event_kinds())
+    rules = rules_for(options)
     made = conclude.conclude(rules, played)
     steps, story = made.steps, played.best
     keys = frozenset(made.ids)
@@ -78,6 +79,11 @@ def _reported(parsed: Parsed, timeline: Timeline, played: Replay, release: str |
         missing=missing(timeline) if verdict == "inconclusive" else (),
         remarks=(*parsed.remarks, *_remarks(played)))
     return _narrowed(report, options.device)
+
+
+def rules_for(options: Options) -> tuple[Rule, ...]:
+    """The rules that a diagnosis with these options judges by. Raises RuleError."""
+    return load_rules(event_kinds=event_kinds(), more=options.rules)
 
 
 def event_kinds() -> dict[str, tuple[str, ...]]:
