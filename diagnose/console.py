@@ -128,6 +128,21 @@ def complain(kind: str, text: str) -> None:
         return  # There is no place left to complain to.
 
 
+def passing(text: str) -> None:
+    """Show how far a long work has come, in place of what this showed before; empty: nothing.
+
+    Only a terminal on standard error ever sees it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        return
+    columns = shutil.get_terminal_size((WIDTH, 24)).columns
+    try:
+        sys.stderr.write(_encodable(f"\r\x1b[K{neutral(text)[: columns - 1]}", sys.stderr))
+        sys.stderr.flush()
+    except OSError:
+        return  # A terminal that has gone away misses nothing.
+
+
 def _encodable(text: str, stream: TextIO) -> str:
     """`text` with what the stream cannot encode as visible escapes."""
     encoding = stream.encoding or "utf-8"

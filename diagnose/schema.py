@@ -1,7 +1,7 @@
-"""The published JSON Schema of the report, derived from the result classes themselves.
+"""The published JSON Schemas of reports and of triage's lines, derived from the result classes.
 
-`report.schema.json` beside this module is checked in, so that users need neither this module nor
-pydantic to validate a report; a test tells when it is no longer what the classes say.
+The files beside this module are checked in, so that users need neither this module nor pydantic to
+validate what they get; a test tells when one is no longer what the classes say.
 
 **Invariant:** no command needs this module; it is the only one that imports pydantic.
 """
@@ -14,15 +14,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from diagnose import outcome
 from diagnose.diagnosis import KEYS, SCHEMA, Diagnosis
 
 FILE = "report.schema.json"
+TRIAGE_FILE = "triage.schema.json"
 
-_HEAD: dict[str, Any] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "$id": SCHEMA,
-    "title": "Report of diagnose",
-}
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SIGNATURE = {
     "type": "string",
     "description": "What kind of incident this is, whatever the host, the bus and the domids.",
@@ -31,16 +29,25 @@ _SIGNATURE = {
 
 def report_schema() -> dict[str, Any]:
     """The schema as JSON values; every key of a report is required and no other is allowed."""
-    schema = _closed(TypeAdapter(Diagnosis).json_schema(mode="serialization"))
-    schema["properties"] |= {"schema": {"const": SCHEMA}, "signature": _SIGNATURE}
-    schema["required"] += ["schema", "signature"]
+    return _schema(Diagnosis, SCHEMA, "Report of diagnose", {"signature": _SIGNATURE})
+
+
+def triage_schema() -> dict[str, Any]:
+    """The schema of one line of `diagnose triage --format jsonl`, as strict."""
+    return _schema(outcome.Outcome, outcome.SCHEMA, "Line of diagnose triage", {})
+
+
+def _schema(shape: type, name: str, title: str, more: dict[str, Any]) -> dict[str, Any]:
+    schema = _closed(TypeAdapter(shape).json_schema(mode="serialization"))
+    schema["properties"] |= {"schema": {"const": name}, **more}
+    schema["required"] += ["schema", *more]
     shapes = schema.pop("$defs")
-    return {**_HEAD, **schema, "$defs": shapes}
+    return {"$schema": _DIALECT, "$id": name, "title": title, **schema, "$defs": shapes}
 
 
-def published() -> dict[str, Any]:
+def published(file: str = FILE) -> dict[str, Any]:
     """The checked-in schema, as it stands in the package."""
-    schema: dict[str, Any] = json.loads(files("diagnose").joinpath(FILE).read_text("utf-8"))
+    schema: dict[str, Any] = json.loads(files("diagnose").joinpath(file).read_text("utf-8"))
     return schema
 
 

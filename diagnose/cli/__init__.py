@@ -12,13 +12,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from diagnose.cli import line, log, rules_test
+from diagnose.cli import line, log, rules_test, triage
 from diagnose.cli.app import app
 from diagnose.cli.rules import rules
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, line.line):
+for command in (log.log, triage.triage, line.line):
     app.command()(command)
 rules.command("test")(rules_test.try_cases)
 app.add_typer(rules)
