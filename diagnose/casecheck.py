@@ -31,7 +31,6 @@ from diagnose.errors import DiagnoseError, InputError
 from diagnose.options import Options
 from diagnose.outcome import CaseState, Difference, Tried
 from diagnose.pipeline import diagnose
-from diagnose.reader import from_bytes
 from diagnose.render import render
 from diagnose.render.paper import Style
 
@@ -98,7 +97,7 @@ def check(path: Path, options: Options | None = None, update: bool = False) -> T
     began = time.perf_counter()
     text = read_text(path)
     case = parse_case(text, path.stem, path.name)
-    report = diagnosed(case, options)
+    report = diagnose(case.inputs(), options)
     told = differences(case, report)
     now = golden(report)
     diff = tuple(unified_diff((case.golden or "").splitlines(), now.splitlines(), GOLDEN,
@@ -134,11 +133,6 @@ def _write(path: Path, text: str) -> None:
         fresh.unlink(missing_ok=True)
         raise InputError(f"{path}: the golden report cannot be written ({error.strerror}).") \
             from error
-
-
-def diagnosed(case: Case, options: Options | None = None) -> Diagnosis:
-    """The diagnosis of the case's logs, under the names that the case gives them."""
-    return diagnose([from_bytes(name, text.encode()) for name, text in case.logs], options)
 
 
 def golden(report: Diagnosis) -> str:

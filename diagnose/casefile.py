@@ -26,6 +26,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from diagnose.errors import DataError, InputError, nearest
+from diagnose.reader import Input, from_bytes
 
 CASE_BYTES_MAX = 65536
 """A case is cut to what matters; the whole log stays where it came from."""
@@ -100,6 +101,10 @@ class Case:
     prevented_by: tuple[str, ...] | None = None
     logs: tuple[tuple[str, str], ...] = ()
     golden: str | None = None
+
+    def inputs(self) -> list[Input]:
+        """The logs as inputs under their names, to be diagnosed."""
+        return [from_bytes(name, text.encode()) for name, text in self.logs]
 
 
 def read_case(path: Path) -> Case:

@@ -116,9 +116,9 @@ def _directory(path: str, depth: int, remarks: list[Remark]) -> list[Incident]:
         return [Incident(path, error=f"It lies more than {DEPTH_MAX} directories deep.")]
     folder = _Folder(path)
     try:
-        with os.scandir(path) as entries:
-            for entry in sorted(entries, key=lambda each: each.name):
-                _put(entry, folder, depth, remarks)
+        with os.scandir(path) as items:
+            for item in sorted(items, key=lambda each: each.name):
+                _put(item, folder, depth, remarks)
     except OSError as error:
         return [Incident(path, error=f"It cannot be read ({error.strerror}).")]
     return list(_grouped(folder))
@@ -133,31 +133,31 @@ def _grouped(folder: _Folder) -> Iterator[Incident]:
         yield Incident(folder.path, tuple(folder.logs), tuple(folder.left_out))
 
 
-def _put(entry: os.DirEntry[str], folder: _Folder, depth: int, remarks: list[Remark]) -> None:
+def _put(item: os.DirEntry[str], folder: _Folder, depth: int, remarks: list[Remark]) -> None:
     """Put what lies in a directory where it belongs."""
-    name = from_path(entry.path).name
-    if entry.name.startswith("."):
+    name = from_path(item.path).name
+    if item.name.startswith("."):
         folder.left_out.append(LeftOut(name, "hidden"))
-    elif why := _refused(entry):
+    elif why := _refused(item):
         folder.left_out.append(LeftOut(name, why))
         remarks.append(Remark("left-out", f"It is {why}; it was not read.", name))
-    elif entry.is_dir():
-        folder.below += _directory(entry.path, depth + 1, remarks)
-    elif entry.name.endswith(CASE):
-        folder.cases.append(entry.path)
-    elif _is_no_log(entry.name):
+    elif item.is_dir():
+        folder.below += _directory(item.path, depth + 1, remarks)
+    elif item.name.endswith(CASE):
+        folder.cases.append(item.path)
+    elif _is_no_log(item.name):
         folder.left_out.append(LeftOut(name, "its name says that it is no log"))
     else:
-        folder.logs.append(entry.path)
+        folder.logs.append(item.path)
 
 
-def _refused(entry: os.DirEntry[str]) -> str:
+def _refused(item: os.DirEntry[str]) -> str:
     """Why something in a directory is not even looked at; empty for files and directories."""
     try:
-        mode = entry.stat().st_mode
+        mode = item.stat().st_mode
     except OSError as error:
         return f"out of reach ({error.strerror})"
-    if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not entry.is_symlink()):
+    if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not item.is_symlink()):
         return ""
     return _kind(mode)
 

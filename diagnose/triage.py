@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from traceback import extract_tb
 
-from diagnose.casecheck import diagnosed
 from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import DiagnoseError
@@ -35,10 +34,8 @@ def _judged(incident: Incident, options: Options) -> Outcome:
     if incident.error:
         return replace(blank, error=incident.error)
     try:
-        if incident.case:
-            report = diagnosed(read_case(Path(incident.name)), options)
-        else:
-            report = diagnose(incident.paths, options)
+        logs = read_case(Path(incident.name)).inputs() if incident.case else incident.paths
+        report = diagnose(logs, options)
     except DiagnoseError as error:
         return replace(blank, error=str(error))
     except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,7 @@ from diagnose.errors import UsageError
 from diagnose.options import Options
 
 if TYPE_CHECKING:
-    from diagnose.outcome import Tally
+    from diagnose.outcome import Outcome, Tally
 
 INTERRUPTED = 130
 """The status of a command that was interrupted, as shells know it."""
@@ -86,28 +87,46 @@ def triage(
     names = [incident.shown for incident in found]
     page = Lines() if form is Form.jsonl else Table(names, style)
     tally = Tally()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    work = partial(triage.judge, options=Options(kernel=kernel))
-    progress = not quiet and (output is not None or not sys.stdout.isatty())
-    interrupted = False
+    outcomes = crew.ordered(partial(triage.judge, options=Options(kernel=kernel)), found,
+                            jobs or crew.processors(), triage.killed)
+    shown = outcomes if quiet else _with_progress(outcomes, len(found), output)
     with writing(output) as write:
         write(page.head())
-        try:
-            for outcome in crew.ordered(work, found, jobs or crew.processors(), triage.killed):
-                tally.add(outcome)
-                if progress:
-                    passing(f"{tally.total}/{len(found)}  {outcome.incident}")
-                if not write(page.row(outcome)):
-                    break
-        except KeyboardInterrupt:
-            interrupted = True
-        passing("")
+        interrupted = not _told(shown, lambda each: write(page.row(each)), tally)
         write(page.summary(tally))
     tell([] if quiet else remarks)
     if interrupted:
         complain("interrupted", f"{tally.total} of {len(found)} incidents were judged")
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(_status(tally, fail_on))
+
+
+def _told(outcomes: Iterable[Outcome], tell_row: Callable[[Outcome], bool], tally: Tally) -> bool:
+    """Tell the outcomes as they come, and count them; False if an interrupt came between."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for outcome in outcomes:
+            tally.add(outcome)
+            if not tell_row(outcome):
+                break
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _with_progress(
+    outcomes: Iterable[Outcome], total: int, output: str | None
+) -> Iterator[Outcome]:
+    """The same outcomes; how many there are so far is shown where their rows are not."""
+    wanted = output is not None or not sys.stdout.isatty()
+    try:
+        for nth, outcome in enumerate(outcomes, 1):
+            if wanted:
+                passing(f"{nth}/{total}  {outcome.incident}")
+            yield outcome
+    finally:
+        if wanted:
+            passing("")
 
 
 def _status(tally: Tally, fail_on: FailOn) -> int:

@@ -29,6 +29,7 @@ VERDICTS: Mapping[OutcomeVerdict, str] = {
     "broken": "strong",
 }
 """Verdict → how it is painted, in the order of a summary."""
+OPEN = "its report tells what is left open"
 _VERDICT_WIDTH = max(map(len, VERDICTS))
 
 
@@ -129,7 +130,9 @@ class Table:
 
     def _cells(self, outcome: Outcome, start: int) -> list[str]:
         """What stands behind the name: cells, or a text on as many lines as it needs."""
-        text = outcome.error or (f"lacks {outcome.missing}" if outcome.missing else "")
+        text = outcome.error or ""
+        if outcome.verdict == "inconclusive":
+            text = f"lacks {outcome.missing}" if outcome.missing else OPEN
         if text:
             return wrap(neutral(text), max(self._style.width - start, NAME_MIN))
         return ["".join(f"{column.told(outcome):<{column.width + _GAP}}"
