@@ -39,7 +39,8 @@ types: $(VENV)/.ready-dev
 	@$(BIN)/mypy --no-error-summary
 
 update: $(VENV)/.ready-dev
-	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face tests/corpus tests/rules tests/replay
+	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face tests/rules tests/replay
+	@$(BIN)/diagnose rules test --update -q corpus
 
 bench: $(VENV)/.ready
 	@$(BIN)/python benchmarks/small_incident.py

@@ -13,22 +13,20 @@
 Headers are plain values that a person wrote; logs are kept line for line; the golden report is
 derived. `parse_case` and `format_case` are each other's inverse.
 
-**Invariant:** nothing here diagnoses; comparing with a report only reads the report.
+**Invariant:** nothing here diagnoses or compares; a file goes in, and a file comes out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from diagnose.errors import DataError, nearest
-
-if TYPE_CHECKING:
-    from diagnose.diagnosis import Diagnosis
+from diagnose.errors import DataError, InputError, nearest
+from diagnose.reader import Input, from_bytes
 
 CASE_BYTES_MAX = 65536
 """A case is cut to what matters; the whole log stays where it came from."""
@@ -104,32 +102,35 @@ class Case:
     logs: tuple[tuple[str, str], ...] = ()
     golden: str | None = None
 
-    def with_golden(self, golden: str) -> Case:
-        """The same case with another golden report; headers and logs stay."""
-        return replace(self, golden=golden if golden.endswith("\n") else f"{golden}\n")
-
-    def write_logs(self, directory: Path) -> list[Path]:
-        """Write the logs as files of their names into `directory`; their paths in case order."""
-        paths = []
-        for name, text in self.logs:
-            path = directory / name
-            path.write_text(text, encoding="utf-8", newline="")
-            paths.append(path)
-        return paths
+    def inputs(self) -> list[Input]:
+        """The logs as inputs under their names, to be diagnosed."""
+        return [from_bytes(name, text.encode()) for name, text in self.logs]
 
 
 def read_case(path: Path) -> Case:
-    """The case in the file; its slug is the file's name. Raises DataError with file and line."""
-    raw = path.read_bytes()
-    if len(raw) > CASE_BYTES_MAX:
-        raise DataError(path.name, None, f"The case has {len(raw)} bytes, and {CASE_BYTES_MAX} are "
+    """The case in the file; its slug is the file's name.
+
+    Raises DataError with file and line, and InputError where the file cannot be read.
+    """
+    return parse_case(read_text(path), path.stem, path.name)
+
+
+def read_text(path: Path) -> str:
+    """The text of a case's file. Raises DataError for what is no text, or more than a case."""
+    try:
+        size = path.stat().st_size
+        raw = path.read_bytes() if size <= CASE_BYTES_MAX else b""
+    except OSError as error:
+        raise InputError(f"{path}: the case cannot be read ({error.strerror}). Check the path and "
+                         "the permissions.") from error
+    if size > CASE_BYTES_MAX:
+        raise DataError(path.name, None, f"The case has {size} bytes, and {CASE_BYTES_MAX} are "
                         "allowed. Cut its logs to the lines that matter.")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise DataError(path.name, line, "This byte is not UTF-8. Write it as text.") from None
-    return parse_case(text, path.stem, path.name)
 
 
 def parse_case(text: str, slug: str, file: str = "") -> Case:
@@ -222,6 +223,23 @@ def _harmless(value: str, file: str, nr: int) -> ExpectedHarmless:
     return ExpectedHarmless(*words)
 
 
+def with_golden(text: str, golden: str, file: str) -> str:
+    """The case's `text` with another golden report; every other character stays as it is.
+
+    Raises DataError if a line of the report looks like the beginning of a section.
+    """
+    body = golden.removesuffix("\n").split("\n")
+    for nr, line in enumerate(body, 1):
+        if _SECTION.fullmatch(line):
+            raise DataError(file, None, f"Line {nr} of the report, {line!r}, would begin a "
+                            "section. Cut the log line that it quotes out of the case.")
+    lines = text.removesuffix("\n").split("\n")
+    heads = [(nr, head[1]) for nr, line in enumerate(lines) if (head := _SECTION.fullmatch(line))]
+    start = next((nr for nr, name in heads if name == GOLDEN), len(lines))
+    end = next((nr for nr, _ in heads if nr > start), len(lines))
+    return "\n".join([*lines[:start], f"-- {GOLDEN} --", *body, *lines[end:], ""])
+
+
 def format_case(case: Case) -> str:
     """The file's text. Raises DataError if a log holds a line that looks like a section."""
     heads = [
@@ -243,33 +261,3 @@ def format_case(case: Case) -> str:
                 raise DataError(name, nr, f"{line!r} would begin a section. Cut it out.")
         text += f"-- {name} --\n{body}"
     return text
-
-
-def differences(case: Case, diagnosis: Diagnosis) -> list[str]:
-    """What the diagnosis has and the headers do not expect, or the other way round; in words."""
-    told = []
-    if diagnosis.verdict != case.verdict:
-        told.append(f"verdict: {diagnosis.verdict}, expected {case.verdict}")
-    expected = {each.key: each for each in case.findings}
-    found = {(each.fault, each.device, each.boot): each for each in diagnosis.findings}
-    told += [f"missing: {each}" for key, each in expected.items() if key not in found]
-    told += [f"unexpected: {each.fault} {each.device} of boot {each.boot}"
-             for key, each in found.items() if key not in expected]
-    for key in expected.keys() & found.keys():
-        for name in ("entries", "domids"):
-            wanted, got = getattr(expected[key], name), tuple(getattr(found[key], name))
-            if wanted is not None and wanted != got:
-                told.append(f"{expected[key]}: {name} are {got}")
-    excused = {ExpectedHarmless(each.rule, each.device) for each in diagnosis.harmless}
-    told += [f"not excused: {each}" for each in sorted(set(case.harmless) - excused, key=str)]
-    told += [f"excused after all: {each}" for each in sorted(excused - set(case.harmless), key=str)]
-    return sorted(told) + _prevention(case, diagnosis)
-
-
-def _prevention(case: Case, diagnosis: Diagnosis) -> list[str]:
-    if case.prevented_by is None:
-        return []
-    found = tuple(sorted(each.assume for each in diagnosis.whatif if each.removes and
-                         not each.leaves))
-    wanted = tuple(sorted(case.prevented_by))
-    return [] if found == wanted else [f"prevented by: {found}, expected {wanted}"]

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TextIO
 
 from diagnose.errors import InputError
@@ -39,21 +41,51 @@ def style_for(
     return Style(width, terminal and not plain, verbosity, _holds_unicode(stream))
 
 
+Write = Callable[[str], bool]
+"""Writes a piece of a report; False once nobody reads it any longer."""
+
+
 def emit(text: str, output: str | None = None) -> None:
     """Write a report to the standard output or to the file `output`.
 
     Raises InputError where it cannot be written. A reader that goes away early (`| head`) has seen
     what it wanted, so a broken pipe is no error.
     """
-    if output is not None:
-        try:
-            with open(output, "w", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise InputError(
-                f"{output}: the report cannot be written: {error.strerror}."
-            ) from error
+    with writing(output) as write:
+        write(text)
+
+
+@contextmanager
+def writing(output: str | None = None) -> Iterator[Write]:
+    """What writes a report piece by piece, each at once, to the standard output or to a file.
+
+    Opening and writing raise InputError where that cannot be done.
+    """
+    if output is None:
+        yield _to_standard_output
         return
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(output, "w", encoding="utf-8"))
+        except OSError as error:
+            raise _unwritable(output, error) from error
+        yield partial(_to_file, file, output)
+
+
+def _to_file(file: TextIO, output: str, text: str) -> bool:
+    try:
+        file.write(text)
+        file.flush()
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    return True
+
+
+def _unwritable(output: str, error: OSError) -> InputError:
+    return InputError(f"{output}: the report cannot be written: {error.strerror}.")
+
+
+def _to_standard_output(text: str) -> bool:
     if sys.stdout is None:
         raise InputError(
             "The standard output is closed, so the report has nowhere to go. Use --output FILE."
@@ -63,11 +95,13 @@ def emit(text: str, output: str | None = None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence()
+        return False
     except OSError as error:
         _silence()
         raise InputError(
             f"The report cannot be written to the standard output: {error.strerror}."
         ) from error
+    return True
 
 
 def lines_of(text: str) -> Iterator[str]:
@@ -92,6 +126,21 @@ def complain(kind: str, text: str) -> None:
         sys.stderr.write(_encodable(f"diagnose: {kind}: {neutral(text)}\n", sys.stderr))
     except OSError:
         return  # There is no place left to complain to.
+
+
+def passing(text: str) -> None:
+    """Show how far a long work has come, in place of what this showed before; empty: nothing.
+
+    Only a terminal on standard error ever sees it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        return
+    columns = shutil.get_terminal_size((WIDTH, 24)).columns
+    try:
+        sys.stderr.write(_encodable(f"\r\x1b[K{neutral(text)[: columns - 1]}", sys.stderr))
+        sys.stderr.flush()
+    except OSError:
+        return  # A terminal that has gone away misses nothing.
 
 
 def _encodable(text: str, stream: TextIO) -> str:

@@ -24,6 +24,8 @@ class Options:
     """Paths that the toolstack printed."""
     device: str | None = None
     """A device address, full or partial; the report then tells of this device alone."""
+    rules: str | None = None
+    """A directory of rules to judge by as well; one with a built-in rule's id takes its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ from diagnose.locate import locate
 from diagnose.missing import missing
 from diagnose.options import Options, Question
 from diagnose.parse import parse
+from diagnose.reader import Input
 from diagnose.replay import Replay, replay
-from diagnose.rules import load_rules
+from diagnose.rules import Rule, load_rules
 from diagnose.timeline import Timeline, assemble
 from diagnose.watch import watch
 from emulator.kernels import ROWS, Row, distance, row
@@ -52,8 +53,8 @@ class Seen(NamedTuple):
     release: str | None        # of dom0, as the last banner tells it
 
 
-def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Diagnosis:
-    """Diagnose the logs of one incident of one host.
+def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None) -> Diagnosis:
+    """Diagnose the logs of one incident of one host: paths, or inputs that are at hand.
 
     Raises UsageError for what the caller can mend (an unknown kernel row, logs of two hosts) and
     InputError if no input can be read.
@@ -62,7 +63,7 @@ def diagnose(paths: Sequence[str | Path], options: Options | None = None) -> Dia
     return _reported(seen(paths, options), options)
 
 
-def retold(paths: Sequence[str | Path], options: Options | None = None,
+def retold(paths: Sequence[str | Path | Input], options: Options | None = None,
            question: Question | None = None) -> ReplayReport:
     """The cheapest story of the same logs step by step, with both ledgers after each step.
 
@@ -70,7 +71,7 @@ def retold(paths: Sequence[str | Path], options: Options | None = None,
     """
     options, question = options or Options(), question or Question()
     found = seen(paths, options)
-    rules = load_rules(event_kinds=event_kinds())
+    rules = rules_for(options)
     steps, story = found.played.best.steps(), found.played.best
     told = frames(steps, story.row)
     ask = question if steps else Question()
@@ -95,10 +96,10 @@ def _about(report: ReplayReport, device: str) -> ReplayReport:
                    assumed_about(report.assumed, wanted))
 
 
-def seen(paths: Sequence[str | Path], options: Options) -> Seen:
+def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
     """Read, split, parse, assemble and replay: what every report on one incident begins with."""
     rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
-    parsed = parse([str(path) for path in paths], options)
+    parsed = parse([each if isinstance(each, Input) else str(each) for each in paths], options)
     _one_host(parsed)
     timeline = assemble(parsed)
     release = _release(parsed, "dom0")
@@ -107,7 +108,7 @@ def seen(paths: Sequence[str | Path], options: Options) -> Seen:
 
 def _reported(found: Seen, options: Options) -> Diagnosis:
     parsed, timeline, played, _ = found
-    rules = load_rules(event_kinds=event_kinds())
+    rules = rules_for(options)
     made = conclude.conclude(rules, played)
     steps, story = made.steps, played.best
     keys = frozenset(made.ids)
@@ -139,6 +140,11 @@ def _tool(rules: Sequence[object]) -> ToolReport:
 def _inputs(parsed: Parsed) -> tuple[InputReport, ...]:
     return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
                  for s in parsed.sources)
+
+
+def rules_for(options: Options) -> tuple[Rule, ...]:
+    """The rules that a diagnosis with these options judges by. Raises RuleError."""
+    return load_rules(event_kinds=event_kinds(), more=options.rules)
 
 
 def event_kinds() -> dict[str, tuple[str, ...]]:

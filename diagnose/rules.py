@@ -81,22 +81,35 @@ _loaded: dict[tuple[object, ...], tuple[Rule, ...]] = {}
 
 
 def load_rules(
-    directory: Path | None = None, *, event_kinds: EventKinds
+    directory: Path | None = None, *, event_kinds: EventKinds, more: str | Path | None = None
 ) -> tuple[Rule, ...]:
     """All rules of `directory` (the built-in ones by default), ordered by id; read once.
 
-    `event_kinds` maps the grammar's kinds to the names of their fields.
-    Raises RuleError with file and line at the first mistake.
+    `event_kinds` maps the grammar's kinds to the names of their fields. The rules in the directory
+    `more` are added; one with the id of a rule in `directory` takes its place.
+    Raises RuleError with file and line at the first mistake, and where a directory has no rule.
     """
-    key = (directory, tuple((kind, tuple(fields)) for kind, fields in event_kinds.items()))
+    places = (directory or RULES, *([Path(more)] if more is not None else []))
+    key = (*places, tuple((kind, tuple(fields)) for kind, fields in event_kinds.items()))
     if key not in _loaded:
         names = vocabulary(event_kinds)
-        files = [RuleFile(path) for path in sorted((directory or RULES).glob("*.toml"))]
-        rules = [read_rule(file, names) for file in files]
-        for error in mistakes_together(files):
+        pairs: list[tuple[RuleFile, Rule]] = []
+        for place in places:
+            own = [(file, read_rule(file, names)) for file in _files(place)]
+            replaced = {rule.id for _, rule in own}
+            pairs = [pair for pair in pairs if pair[1].id not in replaced] + own
+        for error in mistakes_together([file for file, _ in pairs]):
             raise error
-        _loaded[key] = tuple(sorted(rules, key=lambda rule: rule.id))
+        _loaded[key] = tuple(sorted((rule for _, rule in pairs), key=lambda rule: rule.id))
     return _loaded[key]
+
+
+def _files(directory: Path) -> list[RuleFile]:
+    paths = sorted(directory.glob("*.toml"))
+    if not paths:
+        raise RuleError(str(directory), None, "There is no rule here. Name a directory that holds "
+                        "rule files (*.toml).")
+    return [RuleFile(path) for path in paths]
 
 
 def lint(files: Sequence[Path], names: Vocabulary) -> Iterator[RuleError]:

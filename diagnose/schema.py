@@ -1,7 +1,7 @@
-"""The published JSON Schemas of the reports, derived from the result classes themselves.
+"""The published JSON Schemas of what the commands write, derived from the result classes.
 
 The files beside this module are checked in, so that users need neither this module nor pydantic to
-validate a report; a test tells when they are no longer what the classes say.
+validate what they get; a test tells when one is no longer what the classes say.
 
 **Invariant:** no command needs this module; it is the only one that imports pydantic.
 """
@@ -14,11 +14,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from diagnose import outcome
 from diagnose.diagnosis import KEYS, SCHEMA, Diagnosis
 from diagnose.frames import REPLAY_SCHEMA, ReplayReport
 
 FILE = "report.schema.json"
 REPLAY_FILE = "replay.schema.json"
+TRIAGE_FILE = "triage.schema.json"
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SIGNATURE = {
@@ -29,19 +31,24 @@ _SIGNATURE = {
 
 def report_schema() -> dict[str, Any]:
     """The schema as JSON values; every key of a report is required and no other is allowed."""
-    return _published(Diagnosis, SCHEMA, "Report of diagnose", {"signature": _SIGNATURE})
+    return _schema(Diagnosis, SCHEMA, "Report of diagnose", {"signature": _SIGNATURE})
 
 
 def replay_schema() -> dict[str, Any]:
     """The same for a replay."""
-    return _published(ReplayReport, REPLAY_SCHEMA, "Replay of diagnose", {})
+    return _schema(ReplayReport, REPLAY_SCHEMA, "Replay of diagnose", {})
 
 
-def _published(result: type, name: str, title: str, derived: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a result class; `derived` are keys that are no fields."""
-    schema = _closed(TypeAdapter(result).json_schema(mode="serialization"))
-    schema["properties"] |= {"schema": {"const": name}, **derived}
-    schema["required"] += ["schema", *derived]
+def triage_schema() -> dict[str, Any]:
+    """The schema of one line of `diagnose triage --format jsonl`, as strict."""
+    return _schema(outcome.Outcome, outcome.SCHEMA, "Line of diagnose triage", {})
+
+
+def _schema(shape: type, name: str, title: str, more: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a result class; `more` are keys that are no fields."""
+    schema = _closed(TypeAdapter(shape).json_schema(mode="serialization"))
+    schema["properties"] |= {"schema": {"const": name}, **more}
+    schema["required"] += ["schema", *more]
     shapes = schema.pop("$defs")
     return {"$schema": _DIALECT, "$id": name, "title": title, **schema, "$defs": shapes}
 

@@ -12,13 +12,25 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from diagnose.cli import explain, fixes, kernels, line, log, messages, replay, rules
+from diagnose.cli import (
+    explain,
+    fixes,
+    kernels,
+    line,
+    log,
+    messages,
+    replay,
+    rules,
+    rules_test,
+    triage,
+)
 from diagnose.cli.app import app
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, line.line, replay.replay, explain.explain):
+for command in (log.log, triage.triage, replay.replay, line.line, explain.explain):
     app.command()(command)
+rules.rules.command("test")(rules_test.try_cases)
 for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):
     app.add_typer(group)
 

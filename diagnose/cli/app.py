@@ -169,6 +169,12 @@ Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE.")
 ]
 FailOnOption = Annotated[FailOn, typer.Option(help="The verdict that gives a status other than 0.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, metavar="N", help="Processes; all processors unless told."
+    ),
+]
 Width = Annotated[
     int | None, typer.Option(min=WIDTH_MIN, metavar="N", help="Columns of a text report.")
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from diagnose.casefile import (
     format_case,
     parse_case,
     read_case,
+    with_golden,
 )
-from diagnose.errors import DataError
+from diagnose.errors import DataError, InputError
 
 TEXT = """\
 title: A test
@@ -57,9 +59,21 @@ def test_writing_gives_the_text_back() -> None:
     assert format_case(parse_case(TEXT, "a-test")) == TEXT
 
 
-def test_the_update_switch_touches_only_the_golden_report() -> None:
-    changed = format_case(parse_case(TEXT, "a-test").with_golden("Verdict: healthy"))
-    assert changed == TEXT.replace("Verdict: fault", "Verdict: healthy")
+ODD_TEXT = TEXT.replace("kernel: el5\nverdict: fault\n", "verdict:   fault\nkernel: el5  \n")
+"""A person's own order of headers, and blanks; nothing of it may be put right."""
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    (TEXT, TEXT.replace("Verdict: fault", "Verdict: healthy")),
+    (ODD_TEXT, ODD_TEXT.replace("Verdict: fault", "Verdict: healthy")),
+    (TEXT + "-- last.log --\nx\n",
+     TEXT.replace("Verdict: fault", "Verdict: healthy") + "-- last.log --\nx\n"),
+    (TEXT.removesuffix("-- golden.txt --\nVerdict: fault\n"),
+     TEXT.replace("Verdict: fault", "Verdict: healthy"))],
+    ids=["in one form", "in a person's form", "a log after it", "none before"])
+def test_a_new_golden_report_changes_nothing_else(before: str, after: str) -> None:
+    assert with_golden(before, "Verdict: healthy\n", "a-test.case") == after
+    assert parse_case(after, "a-test").golden == "Verdict: healthy\n"
 
 
 LINES = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=30).filter(
@@ -113,9 +127,11 @@ def test_a_case_without_logs_is_refused() -> None:
 
 
 def test_a_log_that_looks_like_a_section_is_refused() -> None:
-    case = parse_case(TEXT, "a-test").with_golden("-- dom0.log --")
+    case = replace(parse_case(TEXT, "a-test"), golden="-- dom0.log --\n")
     with pytest.raises(DataError, match=r"golden.txt:1: .*begin a section"):
         format_case(case)
+    with pytest.raises(DataError, match=r"a.case: Line 2 .*begin a section"):
+        with_golden(TEXT, "fine\n-- dom0.log --\n", "a.case")
 
 
 def test_files_are_read_under_a_cap_and_as_text(tmp_path: Path) -> None:
@@ -128,9 +144,6 @@ def test_files_are_read_under_a_cap_and_as_text(tmp_path: Path) -> None:
     path.write_text(TEXT + "#" * CASE_BYTES_MAX + "\n")
     with pytest.raises(DataError, match="Cut its logs"):
         read_case(path)
-
-
-def test_logs_are_written_as_they_stand(tmp_path: Path) -> None:
-    paths = parse_case(TEXT, "a-test").write_logs(tmp_path)
-    assert [path.name for path in paths] == ["dom0.log", "xen.log"]
-    assert paths[0].read_text() == "msix entry 0\n\n"
+    path.unlink()
+    with pytest.raises(InputError, match=r"a-test.case: .*No such file"):
+        read_case(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import jsonschema
@@ -11,7 +12,7 @@ import pytest
 from diagnose.diagnosis import SCHEMA, Diagnosis, encode, finding_id
 from diagnose.render import render
 from diagnose.render.paper import Style
-from diagnose.schema import FILE, published, report_schema
+from diagnose.schema import FILE, TRIAGE_FILE, published, report_schema, triage_schema
 from tests.face.sample import CAUSE, FAULT, HEALTHY, OTHER, SAMPLES, STATE
 from tests.face.snapshot import FOLDER, UPDATE
 
@@ -43,11 +44,15 @@ def test_the_published_schema_accepts_the_report(name: str) -> None:
     jsonschema.Draft202012Validator(published()).validate(report)
 
 
-def test_the_published_schema_is_what_the_classes_say() -> None:
-    path = FOLDER.parents[2] / "diagnose" / FILE
+@pytest.mark.parametrize(("file", "derived"), [
+    (FILE, report_schema), (TRIAGE_FILE, triage_schema)], ids=["report", "triage"])
+def test_the_published_schema_is_what_the_classes_say(
+    file: str, derived: Callable[[], dict[str, object]]
+) -> None:
+    path = FOLDER.parents[2] / "diagnose" / file
     if UPDATE:
-        path.write_text(json.dumps(report_schema(), indent=2) + "\n", encoding="utf-8")
-    assert published() == report_schema(), "make update writes the schema anew"
+        path.write_text(json.dumps(derived(), indent=2) + "\n", encoding="utf-8")
+    assert published(file) == derived(), "make update writes the schema anew"
 
 
 @pytest.mark.parametrize("key", ["verdict", "findings", "signature", "coverage"])

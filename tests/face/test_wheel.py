@@ -77,3 +77,13 @@ def test_the_wheel_holds_all_data_and_no_tests(installed: Path) -> None:
     wanted |= {f"diagnose/_grammars/{path.name}" for path in (ROOT / "grammars").glob("*.lark")}
     assert wanted <= held
     assert not [name for name in held if name.startswith(("tests/", "corpus/"))]
+
+
+@pytest.mark.slow
+def test_the_installed_package_brings_its_plugin(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.case").write_bytes((ROOT / "corpus" / "noise-alone.case").read_bytes())
+    pytest_there = (installed / "venv" / "bin" / "python", "-m", "pytest", "-p", "no:cacheprovider")
+    nothing = call(*pytest_there, "--rootdir", tmp_path, ".", cwd=tmp_path, expect=5)
+    assert "no tests ran" in nothing
+    assert "1 passed" in call(*pytest_there, "--rootdir", tmp_path, "--diagnose-cases", ".",
+                              cwd=tmp_path)

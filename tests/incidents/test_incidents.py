@@ -47,3 +47,20 @@ def test_incident(
     columns, missed, accused = score.judge(incident, expected, report, status)
     wrong = {name: number for name, number in columns.items() if number}
     assert not wrong, f"{expected['view']}: missed {missed}, accused {accused}"
+
+
+@pytest.mark.slow
+def test_triage_of_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """One row an incident, in order, each with a verdict that is right."""
+    if not INCIDENTS:
+        pytest.skip(f"no labelled incidents in {SHARED}")
+    assert cli.run(["triage", "--format", "jsonl", *map(str, INCIDENTS)]) == 1
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["incident"] for row in rows] == sorted(map(str, INCIDENTS))
+    for incident, row in zip(INCIDENTS, rows):
+        expected = json.loads((incident / "expected.json").read_text("utf-8"))
+        found = {(each["fault"], each["device"]) for each in row["findings"]}
+        must = {(each["fault"], each["device"]) for each in expected["must"]}
+        assert row["verdict"] in expected["verdicts"], incident.name
+        assert must <= found <= must | set(map(tuple, expected["may"])), incident.name
+        assert [Path(left["path"]).name for left in row["left_out"]] == ["expected.json"]

@@ -10,7 +10,7 @@ from diagnose.casefile import read_case
 from diagnose.parse import parse
 from diagnose.pipeline import diagnose
 from diagnose.quoting import is_prose
-from diagnose.reader import from_bytes
+from diagnose.reader import Input, from_bytes
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -59,23 +59,22 @@ def test_passages(text: str, passages: tuple[tuple[int, int], ...]) -> None:
     assert source.passages == passages
 
 
-def report(tmp_path: Path) -> list[Path]:
-    return read_case(CORPUS / "rhbz688673-whole-report.case").write_logs(tmp_path)
+def report() -> tuple[Input, ...]:
+    return tuple(read_case(CORPUS / "rhbz688673-whole-report.case").inputs())
 
 
-def test_the_report_accuses_nobody_and_says_why(tmp_path: Path) -> None:
-    diagnosis = diagnose(report(tmp_path))
+def test_the_report_accuses_nobody_and_says_why() -> None:
+    diagnosis = diagnose(report())
     assert (diagnosis.verdict, diagnosis.findings, diagnosis.suspicions) == ("inconclusive", (), ())
     assert [remark.code for remark in diagnosis.remarks] == ["quoted-passages"]
     assert diagnosis.missing
-    alarming = {event.line for event in parse([str(p) for p in report(tmp_path)]).events
-                if event.production.alarming}
+    alarming = {event.line for event in parse(report()).events if event.production.alarming}
     assert alarming == {line for each in diagnosis.divergences for line in each.lines}
 
 
-def test_a_log_beside_the_report_is_judged_by_itself(tmp_path: Path) -> None:
+def test_a_log_beside_the_report_is_judged_by_itself() -> None:
     case = read_case(CORPUS / "destroy-283.case")
-    alone = diagnose(case.write_logs(tmp_path))
-    together = diagnose([*case.write_logs(tmp_path), *report(tmp_path)])
+    alone = diagnose(case.inputs())
+    together = diagnose([*case.inputs(), *report()])
     assert together.findings == alone.findings
     assert together.story == alone.story

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,23 +15,18 @@ from diagnose.frames import Assumed, Frame, Located, ReplayReport
 from diagnose.locate import locate
 from diagnose.options import Options, Question
 from diagnose.pipeline import Seen, event_kinds, retold, seen
+from diagnose.reader import Input
 from diagnose.rules import load_rules
 from emulator.kernels import row
 
 ROOT = Path(__file__).parents[2]
 DEMO = tuple(str(ROOT / "corpus" / "demo" / f"{name}.log") for name in ("dom0", "guest", "xen"))
 CASES = sorted((ROOT / "corpus").glob("*.case"))
-FOLDER = tempfile.TemporaryDirectory(prefix="replay-")
 
 
-@cache
-def logs(slug: str) -> tuple[str, ...]:
-    """The paths of a case's logs; `demo` is the bundled incident."""
-    if slug == "demo":
-        return DEMO
-    folder = Path(FOLDER.name) / slug
-    folder.mkdir()
-    return tuple(map(str, read_case(ROOT / "corpus" / f"{slug}.case").write_logs(folder)))
+def logs(slug: str) -> Sequence[str | Input]:
+    """The logs of a case; `demo` is the bundled incident."""
+    return DEMO if slug == "demo" else read_case(ROOT / "corpus" / f"{slug}.case").inputs()
 
 
 @cache

@@ -52,6 +52,12 @@ CALLED_BY_NAME = {
     "main": "the entry point of the wheel",
     "readinto": "io calls it on a raw stream",
     "render": "looked up in the table of formats",
+    "pytest_addoption": "pytest calls hooks and items",
+    "pytest_collect_file": "pytest calls hooks and items",
+    "pytest_terminal_summary": "pytest calls hooks and items",
+    "collect": "pytest calls hooks and items",
+    "runtest": "pytest calls hooks and items",
+    "reportinfo": "pytest calls hooks and items",
 }
 CALLED_FROM_TRACES = {"emulator/machine.py", "emulator/host.py"}
 """Their public methods are micro-operations, called by the names that recorded traces use."""

@@ -1,0 +1,113 @@
+"""Does the same work on many items in several processes, and tells the results in their order.
+
+A process that is killed takes with it whatever its pool was doing, and nobody can say which item
+did it. So what was under way is then done again, each item in a process of its own; one that kills
+that process too is what `died` makes of it.
+
+**Invariant:** results do not depend on the number of processes, and no more items are under way
+than `AHEAD` a process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+AHEAD = 4
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def ordered(
+    work: Callable[[T], R], items: Sequence[T], jobs: int, died: Callable[[T], R]
+) -> Iterator[R]:
+    """`work` of every item, in the order of the items, by `jobs` processes.
+
+    With one job, or one item, all is done in this process, and an end of it is the end. What `work`
+    raises is raised here in its turn.
+    """
+    jobs = min(jobs, len(items))
+    if jobs <= 1:
+        yield from map(work, items)
+        return
+    todo = iter(items)
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    pool = _pool(jobs)
+    try:
+        while True:
+            for item in _next(todo, AHEAD * jobs - len(waiting)):
+                waiting.append((item, _submit(pool, work, item)))
+            if not waiting:
+                return
+            item, future = waiting.popleft()
+            if _broke(future):
+                pool.shutdown()
+                pool = _pool(jobs)
+                waiting.appendleft((item, future))
+                waiting = deque((each, _mended(work, each, done, died)) for each, done in waiting)
+                item, future = waiting.popleft()
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _next(todo: Iterator[T], count: int) -> list[T]:
+    return [item for _, item in zip(range(count), todo)]
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    # Forked workers share what is loaded already, and start in no time.
+    return ProcessPoolExecutor(jobs, get_context("fork"), _begin)
+
+
+def _begin() -> None:
+    """What a worker does first: end at once when interrupted, or when nobody waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], item: T) -> Future[R]:
+    try:
+        return pool.submit(work, item)
+    except BrokenProcessPool as error:
+        broken: Future[R] = Future()
+        broken.set_exception(error)
+        return broken
+
+
+def _broke(future: Future[R]) -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
+
+
+def _mended(
+    work: Callable[[T], R], item: T, before: Future[R], died: Callable[[T], R]
+) -> Future[R]:
+    """The result from before the pool broke; else that of a process of the item's own."""
+    if not _broke(before):
+        return before
+    with _pool(1) as pool:
+        future = pool.submit(work, item)
+        if not _broke(future):
+            return future
+    told: Future[R] = Future()
+    told.set_result(died(item))
+    return told
