@@ -12,7 +12,7 @@ import pytest
 from diagnose.engine import Match, match
 from diagnose.facts import Fact
 from diagnose.rules import Rule, load_rules
-from tests.rules.rows import DEVICE, KINDS, OTHER, event, model, steps
+from tests.rules.rows import DEVICE, KINDS, OTHER, event, model, option, steps
 
 RULES = {rule.id: rule for rule in load_rules(event_kinds=KINDS)}
 
@@ -53,6 +53,7 @@ SPEAKS = [
     Row("MSIX006", "a guest lost it", [model("foreign_unmapped", domid=2, pirq=255, other=OTHER)]),
     Row("MSIX006", "dom0 lost it", [model("foreign_unmapped", domid=0, pirq=255, other=OTHER)]),
     Row("MSIX007", "taken", [model("assign_refused", domid=2, from_domid=1)]),
+    Row("MSIX008", "no MSI", [model("stale_irq_served", domid=2, from_domid=1, pirq=255)]),
     Row("MSIX101", "its own, at its end", [model("own_unmap_refused", domid=1, pirq=255)]),
     Row("MSIX102", "kexec", [model("own_pairs_reused", domid=1, entry_nr=0, pirq=255)]),
     Row("MSIX103", "no owner", [model("dom0_unmap_refused", domid=0, from_domid=1, pirq=255)]),
@@ -64,6 +65,17 @@ SPEAKS = [
     Row("MSIX107", "unbound in use", [event("pciback_remove_in_use_1")]),
     Row("MSIX108", "unknown", [event("xen_core_pci_warn", device=None, explained=False)]),
     Row("MSIX109", "its own", [event("xen_forcing_unbind", domid=2, pirq=255)]),
+    Row("MSIX110", "xm", [event("xm_pv_attach_el5", device=None, explained=False)]),
+    Row("MSIX110", "virsh", [event("virsh_persistent_only", device=None, explained=False)]),
+    Row("MSIX111", "xend", [event("xm_already_assigned_el5", explained=False)]),
+    Row("MSIX112", "asked for a reset", [event("igbvf_pf_reset_274", device=None)]),
+    Row("MSIX113", "the hypervisor's", [option("iommu_pv", "xen")]),
+    Row("MSIX114", "one vector", [steps("driver_load", domid=1, mode="msi")]),
+    Row("MSIX114", "none", [steps("driver_load", domid=1, mode="intx")]),
+    Row("MSIX115", "in turn", [steps("driver_load", domid=1, mode="msix"),
+                               steps("domain_start", domid=2, kind="hvm")]),
+    Row("MSIX116", "dom0 was slow", [model("answered_late", domid=1)]),
+    Row("MSIX117", "not seized", [event("xend_not_pciback", explained=False)]),
 ]
 
 SILENT = [
@@ -79,6 +91,7 @@ SILENT = [
     Row("MSIX005", "same number, one device", [served(), served(domid=3)]),
     Row("MSIX006", "refused", [model("stale_unmap_refused", domid=2, pirq=255)]),
     Row("MSIX007", "a line alone", [event("pciback_cant_locate", domid=2, errno=22)]),
+    Row("MSIX008", "a pair of the record", [served()]),
     Row("MSIX101", "another's pair", [model("stale_unmap_refused", domid=1, pirq=255)]),
     Row("MSIX101", "taken away before", [model("own_unmap_refused", domid=1, pirq=255),
                                          model("foreign_unmapped", domid=1, pirq=255)]),
@@ -101,6 +114,22 @@ SILENT = [
         [event("xen_forcing_unbind", domid=2, pirq=255), taken_from(2)]),
     Row("MSIX109", "nobody knows why",
         [event("xen_forcing_unbind", domid=2, pirq=255, explained=False)]),
+    Row("MSIX110", "the second line alone", [event("virsh_attach_failed", device=None)]),
+    Row("MSIX111", "pciback refused as well", [event("xm_already_assigned_el5", explained=False),
+                                               model("assign_refused", domid=2, from_domid=1)]),
+    Row("MSIX112", "the driver's banner", [event("igbvf_device_info", device=None)]),
+    Row("MSIX113", "dom0's kernel", [option("iommu_pv", "dom0")]),
+    Row("MSIX113", "another option", [option("no_intremap", "xen")]),
+    Row("MSIX114", "MSI-X", [steps("driver_load", domid=1, mode="msix")]),
+    Row("MSIX114", "with a dead number", [steps("driver_load", domid=2, mode="intx"),
+                                          model("stale_irq_served", domid=2, pirq=255)]),
+    Row("MSIX115", "no PV guest", [steps("domain_start", domid=2, kind="hvm")]),
+    Row("MSIX115", "with another's pairs", [steps("driver_load", domid=1, mode="msix"),
+                                            steps("domain_start", domid=2, kind="hvm"),
+                                            model("pairs_left", domid=2, from_domid=1)]),
+    Row("MSIX116", "left behind", [model("answered_late", domid=1), model("pairs_left", domid=1)]),
+    Row("MSIX117", "pciback refused as well", [event("xend_not_pciback", explained=False),
+                                               model("assign_refused", domid=2)]),
 ]
 
 
@@ -180,4 +209,4 @@ def test_collateral_cites_the_lookup_of_the_flushed_device() -> None:
 def test_exactly_the_published_faults_have_a_rule() -> None:
     assert {rule.fault for rule in RULES.values() if not rule.harmless} == {
         "missing-prune", "stale-vector", "unmap-failure", "map-failure", "pirq-collision",
-        "collateral-unmap", "device-busy"}
+        "collateral-unmap", "device-busy", "stale-irq"}
