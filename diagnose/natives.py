@@ -9,48 +9,85 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnose.guess import USUAL_VECTORS, VECTORS_MAX, Context
+from diagnose.guess import USUAL_VECTORS, VECTORS_MAX, Context, endings
 from diagnose.plan import Plan
+from diagnose.spine import Item
+from diagnose.timeline import Native
 from emulator.life import EMITS, Act
 from emulator.pci import PciAddress
 from emulator.records import DOM0
 
 
 def own_loads(context: Context, device: PciAddress) -> Iterator[Plan]:
-    """dom0's own driver takes a device that no guest owns, after pciback has let it go."""
+    """dom0's own driver takes a device that pciback has let go; its owner may have gone unseen."""
     state = context.hyp.state
     if state.loaded(DOM0, device) is not None:
         return
     freed = (Act("release", device=device),) if state.seized(device) else ()
     natives = own_cards(context)
-    for nvec in _vectors(context, device):
-        load = Act("driver_load", DOM0, device, nvec=nvec)
-        yield Plan(freed, load, rare=True)
-        if natives:
-            yield Plan((*natives, *freed), load, prior=len(natives), rare=True)
+    told = any(native.device == device for native in context.timeline.natives)
+    for ending, cost in _ends(context, state.owner(device)):
+        for nvec in _vectors(context, device):
+            load = Act("driver_load", DOM0, device, nvec=nvec)
+            yield Plan((*ending, *freed), load, cost, rare=not told)
+            if natives:
+                before = (*natives, *ending, *freed)
+                yield Plan(before, load, cost, prior=len(natives), rare=True)
+
+
+def _ends(context: Context, owner: int | None) -> Iterator[tuple[tuple[Act, ...], int]]:
+    """How the device came free: it was, or its owner has gone."""
+    if owner is None:
+        yield (), 0
+        return
+    for acts, cost, rare in endings(context, owner):
+        if not rare:
+            yield acts, cost
+
+
+def card_loads(context: Context) -> Iterator[Plan]:
+    """dom0's own card gets its vectors here: nothing of passthrough, but its lines look alike."""
+    run = len(_vectors_run(context, None))
+    for native in _unloaded_cards(context):
+        if context.item.device is None or context.item.device.agrees(native.device):
+            for nvec in dict.fromkeys((native.nvec, run)):
+                if 0 < nvec <= VECTORS_MAX:
+                    yield Plan((), Act("driver_load", DOM0, native.device, nvec=nvec))
 
 
 def own_cards(context: Context) -> tuple[Act, ...]:
-    """dom0's cards get their vectors; none that a guest has or that has them already."""
-    state, acts = context.hyp.state, []
-    for native in {each.device: each for each in context.timeline.natives}.values():
-        if native.device in context.timeline.devices or native.nvec > VECTORS_MAX or \
-                state.loaded(DOM0, native.device) is not None:
-            continue
+    """dom0's cards got their vectors before; none that a guest has or that has them already."""
+    acts = []
+    for native in _unloaded_cards(context):
         acts.append(Act("driver_load", DOM0, native.device, nvec=native.nvec))
         acts.append(Act("ifup", DOM0, native.device))
     return tuple(acts)
 
 
+def _unloaded_cards(context: Context) -> Iterator[Native]:
+    """dom0's cards that tell their vectors and that do not have them yet in the story."""
+    for native in {each.device: each for each in context.timeline.natives}.values():
+        if native.device not in context.timeline.devices and 1 < native.nvec <= VECTORS_MAX and \
+                context.hyp.state.loaded(DOM0, native.device) is None:
+            yield native
+
+
 def _vectors(context: Context, device: PciAddress) -> list[int]:
     """How many vectors dom0's driver asks for: the pairs left and the lookups without an owner."""
-    items, run = context.timeline.items, 0
+    found = [len(_vectors_run(context, device)),
+             context.timeline.entries.get(device, USUAL_VECTORS)]
+    return [nvec for nvec in dict.fromkeys(found) if nvec]
+
+
+def _vectors_run(context: Context, device: PciAddress | None) -> list[Item]:
+    """The lines from here on, one a vector, that a load by dom0 may have printed."""
+    items, run = context.timeline.items, []
     for item in items[context.at:context.at + VECTORS_MAX]:
         if not item.effect or item.event.speaker != "dom0":
             continue
-        if item.event.kind not in EMITS["driver_load"] or (
-                item.device is not None and not item.device.agrees(device)):
+        other = item.device is not None and device is not None and not item.device.agrees(device)
+        if item.event.kind not in EMITS["driver_load"] or other:
             break
-        run += item.device is None or "entry_nr" in item.event.fields
-    found = [run, context.timeline.entries.get(device, USUAL_VECTORS)]
-    return [nvec for nvec in dict.fromkeys(found) if nvec]
+        if item.device is None or "entry_nr" in item.event.fields:
+            run.append(item)
+    return run

@@ -25,7 +25,7 @@ from diagnose.guess import (
     endings,
     vector_counts,
 )
-from diagnose.natives import own_cards, own_loads
+from diagnose.natives import card_loads, own_cards, own_loads
 from diagnose.plan import Plan
 from diagnose.story import Hypothesis
 from diagnose.timeline import Timeline
@@ -68,8 +68,10 @@ def _loads(context: Context) -> Iterator[Plan]:
                 load = Act("driver_load", domid, device, nvec=request.nvec, fault=request.fault,
                            mode=request.mode)
                 yield Plan(before, load, cost + request.cost, prior)
-        if owner is None and context.item.domid is None:
+        if context.item.domid is None:
             yield from own_loads(context, device)
+    if context.item.domid is None:
+        yield from card_loads(context)
 
 
 def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterator[Request]:

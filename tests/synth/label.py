@@ -90,7 +90,8 @@ def _told(steps: Sequence[Step], wrapping: Wrapping, records: Sequence[Record],
     told: dict[Key, Told] = defaultdict(Told)
     partial = bool({"cut-head", "warn-only"} & set(wrapping.view))
     shown = {(record.step, record.kind) for record in records if record.step is not None}
-    proven = _proven(steps)
+    forced = any(record.kind == "xen_forcing_unbind" for record in records)
+    proven = _proven(steps, forced)
     for fact in facts(steps):
         violation, step = fact.violation, fact.step
         fault = FAULT_OF.get(violation.name)
@@ -139,8 +140,11 @@ def _add(each: Told, fact: Fact) -> None:
 EVIDENCE = ("stale_served", "stale_unmap_refused", "dom0_unmap_refused", "foreign_unmapped")
 
 
-def _proven(steps: Sequence[Step]) -> set[tuple[int, PciAddress]]:
-    """Teardowns (step, device) that left pairs which a later line shows."""
+def _proven(steps: Sequence[Step], forced: bool = True) -> set[tuple[int, PciAddress]]:
+    """Teardowns (step, device) that left pairs which a later line shows.
+
+    A flush that takes pirqs from dom0 shows only where Xen tells that it had to force them.
+    """
     pending: dict[PciAddress, set[int]] = defaultdict(set)
     proven: set[tuple[int, PciAddress]] = set()
     for step in steps:
@@ -148,7 +152,8 @@ def _proven(steps: Sequence[Step]) -> set[tuple[int, PciAddress]]:
             pending.clear()
         for each in step.violations:
             device = each.other if each.name == "foreign_unmapped" else each.device
-            if each.name in EVIDENCE and device is not None:
+            silent = each.name == "foreign_unmapped" and not each.domid and not forced
+            if each.name in EVIDENCE and device is not None and not silent:
                 proven |= {(number, device) for number in pending.pop(device, ())}
         for deed in step.outcome.deeds:
             if deed.kind in ("mapped", "unmapped", "dropped"):
