@@ -17,6 +17,7 @@ from diagnose import assignments, conclude, recommend
 from diagnose.assume import assume, assumed_about
 from diagnose.diagnosis import (
     Diagnosis,
+    Exposure,
     Finding,
     How,
     InputReport,
@@ -28,8 +29,10 @@ from diagnose.diagnosis import (
 )
 from diagnose.errors import UsageError
 from diagnose.events import Parsed, Remark
+from diagnose.exposure import exposure
 from diagnose.fixes import load_fixes
 from diagnose.frames import ReplayReport
+from diagnose.hazards import load_hazards
 from diagnose.ledger import frames, narrowed
 from diagnose.locate import locate
 from diagnose.missing import missing
@@ -118,16 +121,15 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
     verdict = _verdict(made, held)
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
                      for f in made.findings)
+    kernel = _kernel(found, options)
     report = Diagnosis(
-        tool=_tool(rules),
-        inputs=_inputs(parsed),
-        verdict=verdict,
-        kernel=_kernel(found, options),
+        tool=_tool(rules), inputs=_inputs(parsed), verdict=verdict, kernel=kernel,
         coverage=parsed.coverage, findings=findings, harmless=tuple(made.harmless),
         suspicions=tuple(made.suspicions), divergences=tuple(made.divergences),
         assignments=assignments.assignment_reports(held, timeline.hvm),
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
+        exposure=_exposure(rules, findings, kernel),
         missing=missing(timeline) if verdict == "inconclusive" else (),
         remarks=(*parsed.remarks, *_remarks(played)))
     return _narrowed(report, options.device)
@@ -151,6 +153,16 @@ def event_kinds() -> dict[str, tuple[str, ...]]:
     """The grammar's kinds with the names of their fields, for the rules to be checked against."""
     from diagnose.grammar import load
     return {p.kind: tuple(p.field_types) for p in load().productions}
+
+
+def _exposure(rules: Sequence[Rule], findings: Sequence[Finding],
+              kernel: KernelReport) -> tuple[Exposure, ...]:
+    """What the host can still run into, whichever row it is; nothing where no line tells a row."""
+    if kernel.row is None or kernel.how == "unknown":
+        return ()
+    open_ = kernel.alternatives if kernel.how == "inferred" else ()
+    candidates = [row(name) for name in (kernel.row, *open_)]
+    return exposure(candidates, rules, {finding.fault for finding in findings})
 
 
 def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold]) -> Verdict:
@@ -244,8 +256,9 @@ def _version() -> str:
 
 
 def _catalogue(rules: Sequence[object]) -> str:
-    """Hash over everything that is data: grammars, rules, fixes, kernel rows."""
+    """Hash over everything that is data: grammars, rules, fixes, hazards, kernel rows."""
     from diagnose.grammar import load
     text = "\n".join([load().hash, *(repr(r) for r in rules), *(repr(f) for f in load_fixes()),
+                      *(repr(h) for h in load_hazards()),
                       *(repr(r) for r in ROWS)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -18,7 +18,7 @@ from emulator.life import Act, Impossible
 
 #: Obtainable first, then what has to be built, then what has to be remembered.
 _ORDER = ("upgrade", "backport", "workaround", "recover")
-_GUEST_HABITS: Mapping[str, Change] = {"workaround-unload-driver": unload_first}
+GUEST_HABITS: Mapping[str, Change] = {"workaround-unload-driver": unload_first}
 _DEATHS = (("clean", "clean_shutdown"), ("abrupt", "destroy"))
 
 
@@ -36,7 +36,7 @@ def trials(rules: Sequence[Rule], steps: Sequence[Step], row: Row) -> list[Trial
     found = [Trial(other.name, other.title, frozenset(fault_keys(rules, rerun(steps, other))))
              for other in ROWS]
     titles = {fix.assume: fix.title for fix in load_fixes()}
-    for name, change in _GUEST_HABITS.items():
+    for name, change in GUEST_HABITS.items():
         left = fault_keys(rules, rerun(steps, row, change))
         found.append(Trial(name, titles.get(name, name), frozenset(left)))
     return found
@@ -72,7 +72,7 @@ def recommendations(rules: Sequence[Rule], steps: Sequence[Step], row: Row,
 def _covers(rules: Sequence[Rule], steps: Sequence[Step], row: Row, fix: Fix) -> tuple[str, ...]:
     """The kinds of death after which the story, with this fix, leaves no fault."""
     assumed = next((other for other in ROWS if other.name == fix.assume), row)
-    habit = _GUEST_HABITS.get(fix.assume, as_it_was)
+    habit = GUEST_HABITS.get(fix.assume, as_it_was)
     covered = []
     for name, op in _DEATHS:
         deaths = rerun(steps, row, dying(op))

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from diagnose.exposure import outcomes
 from diagnose.fixes import load_fixes
+from diagnose.options import Options
+from diagnose.pipeline import rules_for
 from diagnose.render.paper import Paper, Piece
 from diagnose.render.words import sentence
 from diagnose.shelf.sheet import Shelf, below, columns, lead, pairs, row
@@ -27,6 +30,19 @@ class Trait(NamedTuple):
     shipped: object
     meaning: str
     cite: str
+
+
+class Hazard(NamedTuple):
+    """A short story, and what comes of it on this row: faults, harmless rules, a dead host."""
+
+    hazard: str
+    title: str
+    faults: tuple[str, ...]
+    harmless: tuple[str, ...]
+    dies: str
+    acts: tuple[str, ...]
+    why: str
+    references: tuple[str, ...]
 
 
 class Distance(NamedTuple):
@@ -49,6 +65,7 @@ class RowSheet:
     traits: tuple[Trait, ...]
     distances: tuple[Distance, ...]
     fixes: tuple[str, ...]
+    hazards: tuple[Hazard, ...]
 
 
 def names() -> tuple[str, ...]:
@@ -67,6 +84,11 @@ def sheet(name: str) -> RowSheet:
             for builds in map(_builds, ROWS) if builds is not None
         ),
         fixes=tuple(dict.fromkeys(fix.id for fix in load_fixes() if fix.row == name)),
+        hazards=tuple(
+            Hazard(told.hazard.id, told.hazard.title, told.faults, told.harmless, told.dies,
+                   told.hazard.told, told.hazard.why, told.hazard.references)
+            for told in outcomes(each, rules_for(Options()))
+        ),
     )
 
 
@@ -132,7 +154,25 @@ def _ways(paper: Paper, each: RowSheet) -> None:
     row(paper, "fixes", ", ".join(each.fixes))
 
 
-SECTIONS = (_origin, _behaviour, _nearness, _ways)
+def _hazards(paper: Paper, each: RowSheet) -> None:
+    """What can still go wrong here, with the story that does it, and what cannot any more."""
+    bad = [one for one in each.hazards if one.faults or one.dies]
+    good = [one for one in each.hazards if one not in bad]
+    for label, hazards in (("goes wrong", bad), ("stays well", good)):
+        for number, one in enumerate(hazards):
+            if number == 0:
+                row(paper, label, ("strong", one.title))
+            else:
+                below(paper, ("strong", one.title))
+            result = ", ".join([*one.faults, *([one.dies] if one.dies else [])])
+            excused = f"harmless: {', '.join(one.harmless)}" if one.harmless else "no fault"
+            below(paper, ("bad", result) if result else ("good", excused), more=2)
+            if result:
+                below(paper, one.why, more=2)
+                below(paper, ("faint", "; ".join(one.acts)), more=2)
+
+
+SECTIONS = (_origin, _behaviour, _nearness, _ways, _hazards)
 """What is told of a row, top to bottom."""
 
 
