@@ -1,7 +1,6 @@
 """The table of contents of the program: paths in, diagnosis out.
 
-    read → split → parse → assemble → replay → match → conclude      (diagnose)
-                                           └→ frames                 (retold)
+    read → split → parse → assemble → replay → match → conclude
 
 **Invariant:** only the order of the stages is decided here.
 """
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from diagnose import assignments, conclude, recommend
-from diagnose.assume import assume, assumed_about
 from diagnose.diagnosis import (
     Diagnosis,
     Exposure,
@@ -31,18 +29,14 @@ from diagnose.errors import UsageError
 from diagnose.events import Parsed, Remark
 from diagnose.exposure import exposure
 from diagnose.fixes import load_fixes
-from diagnose.frames import ReplayReport
 from diagnose.hazards import load_hazards
-from diagnose.ledger import frames, narrowed
-from diagnose.locate import locate
 from diagnose.missing import missing
-from diagnose.options import Options, Question
+from diagnose.options import Options
 from diagnose.parse import parse
 from diagnose.reader import Input
 from diagnose.replay import Replay, replay
 from diagnose.rules import Rule, load_rules
 from diagnose.timeline import Timeline, assemble
-from diagnose.watch import watch
 from emulator.kernels import ROWS, Row, distance, row
 from emulator.pci import PciAddress
 
@@ -64,39 +58,6 @@ def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None
     """
     options = options or Options()
     return _reported(seen(paths, options), options)
-
-
-def retold(paths: Sequence[str | Path | Input], options: Options | None = None,
-           question: Question | None = None) -> ReplayReport:
-    """The cheapest story of the same logs step by step, with both ledgers after each step.
-
-    Raises what `diagnose` raises, and UsageError where the question names what the logs lack.
-    """
-    options, question = options or Options(), question or Question()
-    found = seen(paths, options)
-    rules = rules_for(options)
-    steps, story = found.played.best.steps(), found.played.best
-    told = frames(steps, story.row)
-    ask = question if steps else Question()
-    other = None
-    if ask.assume is not None:
-        made = conclude.conclude(rules, found.played)
-        other = assume(row(ask.assume), story.row, steps, rules, made.findings)
-    report = ReplayReport(
-        tool=_tool(rules), inputs=_inputs(found.parsed), kernel=_kernel(found, options),
-        contradictions=story.contradictions, frames=told,
-        at=None if ask.at is None else locate(ask.at, found.parsed, found.timeline, steps),
-        watched=None if ask.watch is None else watch(ask.watch, told),
-        assumed=other, missing=() if steps else missing(found.timeline),
-        remarks=(*found.parsed.remarks, *_remarks(found.played)))
-    return report if options.device is None else _about(report, options.device)
-
-
-def _about(report: ReplayReport, device: str) -> ReplayReport:
-    wanted = PciAddress.parse(device)
-    return replace(report, narrowed=device, frames=narrowed(report.frames, wanted),
-                   assumed=None if report.assumed is None else
-                   assumed_about(report.assumed, wanted))
 
 
 def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
@@ -121,9 +82,9 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
     verdict = _verdict(made, held)
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
                      for f in made.findings)
-    kernel = _kernel(found, options)
+    kernel = kernel_report(found, options)
     report = Diagnosis(
-        tool=_tool(rules), inputs=_inputs(parsed), verdict=verdict, kernel=kernel,
+        tool=tool_report(rules), inputs=input_reports(parsed), verdict=verdict, kernel=kernel,
         coverage=parsed.coverage, findings=findings, harmless=tuple(made.harmless),
         suspicions=tuple(made.suspicions), divergences=tuple(made.divergences),
         assignments=assignments.assignment_reports(held, timeline.hvm),
@@ -131,15 +92,17 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel),
         missing=missing(timeline) if verdict == "inconclusive" else (),
-        remarks=(*parsed.remarks, *_remarks(played)))
+        remarks=(*parsed.remarks, *replay_remarks(played)))
     return _narrowed(report, options.device)
 
 
-def _tool(rules: Sequence[object]) -> ToolReport:
+def tool_report(rules: Sequence[object]) -> ToolReport:
+    """Who concludes, with what data."""
     return ToolReport("diagnose", _version(), _catalogue(rules))
 
 
-def _inputs(parsed: Parsed) -> tuple[InputReport, ...]:
+def input_reports(parsed: Parsed) -> tuple[InputReport, ...]:
+    """What was read."""
     return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
                  for s in parsed.sources)
 
@@ -198,7 +161,8 @@ def _build(release: str | None) -> int | None:
     return int(digits) if digits.isdigit() else None
 
 
-def _kernel(found: Seen, options: Options) -> KernelReport:
+def kernel_report(found: Seen, options: Options) -> KernelReport:
+    """The row that the best story runs under, and how it was found."""
     parsed, played, release = found.parsed, found.played, found.release
     best, told = played.best.row, played.best.step is not None
     others = {story.row.name for story in played.consistent} - {best.name}
@@ -213,7 +177,8 @@ def _kernel(found: Seen, options: Options) -> KernelReport:
         KernelParts(release, best.change if told else None, _release(parsed, "xen"), guests))
 
 
-def _remarks(played: Replay) -> tuple[Remark, ...]:
+def replay_remarks(played: Replay) -> tuple[Remark, ...]:
+    """What a reader has to know about the search and the banner."""
     remarks = []
     if played.dropped:
         remarks.append(Remark("search-cut", "The search had to drop stories as good as the best "

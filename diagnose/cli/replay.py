@@ -69,7 +69,7 @@ def replay(
     verbose: Verbose = False,
 ) -> None:
     """Tell the story of one incident step by step, and draw dom0's and Xen's ledgers."""
-    from diagnose.pipeline import retold
+    from diagnose.retell import retold
 
     options = hints(dom0, xen, guest, toolstack, kernel, device)
     result = retold(paths, options, Question(at, watch, assume))

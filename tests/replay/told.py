@@ -14,8 +14,9 @@ from diagnose.events import Line
 from diagnose.frames import Assumed, Frame, Located, ReplayReport
 from diagnose.locate import locate
 from diagnose.options import Options, Question
-from diagnose.pipeline import Seen, event_kinds, retold, seen
+from diagnose.pipeline import Seen, event_kinds, seen
 from diagnose.reader import Input
+from diagnose.retell import retold
 from diagnose.rules import load_rules
 from emulator.kernels import row
 

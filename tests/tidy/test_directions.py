@@ -35,7 +35,9 @@ TOP = {
     "diagnose.console": {"diagnose.cli"},
     "diagnose.casecheck": {"diagnose.cli", "diagnose.pytest_plugin"},
     "diagnose.triage": {"diagnose.cli"},
-    "diagnose.pipeline": {"diagnose", "diagnose.cli", "diagnose.casecheck", "diagnose.triage"},
+    "diagnose.retell": {"diagnose.cli"},
+    "diagnose.pipeline": {"diagnose", "diagnose.cli", "diagnose.casecheck", "diagnose.triage",
+                          "diagnose.retell", "diagnose.shelf"},
 }
 """Modules that only these may import, and those in their rooms."""
 
