@@ -206,3 +206,13 @@ def test_floors_are_the_least_levels_shown() -> None:
 def test_a_priority_is_the_lines_own_level() -> None:
     (event,) = read("<6>" + FLAGSHIP).events
     assert event.level == "info"
+
+
+def test_guests_that_print_the_same_are_no_copies() -> None:
+    """Without stamps two boots of one guest look alike; a copy of dom0's log does too."""
+    guest = b"pcifront pci-0: Installing PCI frontend\nFailed to obtain physical IRQ 255\n"
+    dom0 = b"get owner for dev 80 get 2 \nunmap irq ff failed\n"
+    parsed = parse([from_bytes("g1", guest), from_bytes("g2", guest),
+                    from_bytes("messages", dom0), from_bytes("messages.bak", dom0)])
+    assert [source.name for source in parsed.sources] == ["g1", "g2", "messages"]
+    assert codes(parsed) == ["read-twice"]
