@@ -104,6 +104,8 @@ def _message_rows(reading: LineReading) -> Iterator[tuple[str, str]]:
         yield "proves", f"{term.name}({', '.join(term.args)})" if term.args else term.name
     if made.about:
         yield "note", made.about
+    if made.todo:
+        yield "to do", made.todo
 
 
 def _near_rows(reading: LineReading) -> Iterator[tuple[str, str]]:
