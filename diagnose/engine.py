@@ -101,6 +101,8 @@ def match(rules: Iterable[Rule], facts: Sequence[Fact]) -> tuple[Match, ...]:
 
 
 def _matches(rule: Rule, store: _Store) -> list[Match]:
+    if not all(store.named(clause.facts) for clause in rule.requires):
+        return []       # most rules, mostly: not worth a query
     groups = _Query(rule, store).groups()
     if not groups:
         return []

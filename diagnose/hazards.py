@@ -22,7 +22,7 @@ from diagnose.whatif import Change, as_it_was
 from diagnose.witness import model_facts
 from emulator.acts import FAULTS
 from emulator.invariants import violations
-from emulator.kernels import Row
+from emulator.kernels import Row, Traits
 from emulator.life import ACTS, Act, Crash, Impossible, perform
 from emulator.machine import State
 from emulator.pci import PciAddress
@@ -124,7 +124,7 @@ def read_act(words: str) -> Act:
 
 def outcome(hazard: Hazard, row: Row, rules: Sequence[Rule], change: Change = as_it_was) -> Outcome:
     """Let it happen under the row, with a habit of the guests if told."""
-    steps, dies = _run(hazard, row, change)
+    steps, dies = _run(hazard, row.traits, change)
     found = match(rules, model_facts(steps))
     return Outcome(hazard, _each(rule.rule.fault for rule in found),
                    _each(rule.rule.id for rule in found if rule.rule.harmless), dies)
@@ -134,18 +134,19 @@ def _each(names: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def _run(hazard: Hazard, row: Row, change: Change) -> tuple[list[Step], str]:
+@cache
+def _run(hazard: Hazard, traits: Traits, change: Change) -> tuple[tuple[Step, ...], str]:
     """The steps that can happen there, and what the host dies of (empty: it lives)."""
     state = State.boot(gsi_vectors=hazard.gsi_vectors)
     steps: list[Step] = []
     for told in hazard.acts:
         for act in change(state, told):
             try:
-                result = perform(row.traits, state, act)
+                result = perform(traits, state, act)
             except Crash as error:
-                return steps, str(error)
+                return tuple(steps), str(error)
             except Impossible:
                 continue
             state = result.state
             steps.append(Step(None, act, False, "", 0, (), (), violations(result.deeds), None))
-    return steps, ""
+    return tuple(steps), ""

@@ -16,10 +16,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from diagnose.events import Line
 from diagnose.render.names import brief
 from diagnose.render.safe import neutral
+
+if TYPE_CHECKING:
+    from diagnose.events import Line
 
 WIDTH = 80
 WIDTH_MIN = 50
