@@ -217,8 +217,8 @@ def _left_over(event: Event, explained: bool) -> str:
         return "the story prints this line, and no rule says what it means"
     if event.proves("effect"):
         return "it belongs to no device or life in the story"
-    about = (event.production.about, event.production.todo)
-    return ". ".join(part for part in about if part) or "it tells of nothing that is in the ledgers"
+    about, todo = event.production.about, event.production.todo
+    return f"{about}. {todo[:1].upper()}{todo[1:]}" if todo else about
 
 
 def _device(fields: Mapping[str, object]) -> str | None:

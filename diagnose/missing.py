@@ -37,8 +37,7 @@ def _missing(timeline: Timeline) -> Iterator[Missing]:
     if timeline.items and not timeline.starts_at_boot:
         yield Missing("the beginning of dom0's log", "what happened before its first line is open",
                       "cp /var/log/messages* .")
-    has_xen = any(timeline.xen) or any(i.event.speaker == "xen" for i in timeline.items)
-    if not has_xen:
+    if not any(speaker == "xen" for _, speaker in timeline.floors):
         yield Missing("Xen's console log", "it shows which calls Xen refused, and for whom",
                       "xm dmesg > xen.log   # best with guest_loglvl=all loglvl=all")
     if not timeline.segments:

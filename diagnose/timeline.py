@@ -190,8 +190,9 @@ def assemble(parsed: Parsed) -> Timeline:
     events = [event for event in completed if event.line.input not in texts]
     order = _in_time([e for e in events if e.speaker == "dom0"])
     spine_inputs = frozenset(order)
-    items = tuple(item_of(e) for name in order for e in events
-                  if e.line.input == name and e.speaker in ("dom0", "xen") and _matters(e))
+    spine = [e for name in order for e in events
+             if e.line.input == name and e.speaker in ("dom0", "xen")]
+    items = tuple(item_of(e) for e in spine if _matters(e))
     boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
                     "dom0" and nth and any(i.effect for i in items[:nth]))
     beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]
@@ -222,9 +223,19 @@ def assemble(parsed: Parsed) -> Timeline:
         ends=_ends(events) if boots == 1 else {},
         natives=tuple(_natives(events)),
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
-        aside=tuple(_aside(events, runs, effects)),
+        aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
     )
+
+
+def _passed_over(spine: list[Event]) -> Iterator[tuple[int, Event]]:
+    """Lines of the spine that the search does not look at, with their host boot."""
+    boot, begun = 0, False
+    for event in spine:
+        boot += event.proves("host_boot") and event.speaker == "dom0" and begun
+        begun = begun or event.proves("effect")
+        if not _matters(event):
+            yield boot, event
 
 
 def _aside(events: list[Event], runs: Iterable[tuple[Event, ...]],

@@ -1,0 +1,127 @@
+"""What can still go wrong on each kernel row: run by the emulator, judged by the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from diagnose.errors import RuleError
+from diagnose.exposure import exposure
+from diagnose.fixes import load_fixes
+from diagnose.hazards import HAZARDS, Hazard, load_hazards, outcome, read_act
+from diagnose.recommend import GUEST_HABITS
+from diagnose.rules import load_rules
+from diagnose.whatif import as_it_was
+from emulator.kernels import ROWS, Row, row
+from emulator.life import Act, Crash, Impossible, perform
+from emulator.state import State
+from tests.rules.rows import KINDS
+
+RULES = load_rules(event_kinds=KINDS)
+TABLE = {hazard.id: hazard for hazard in load_hazards()}
+PAIRS = "missing-prune stale-vector"
+OLD = ("el5", "el5+1070", "el5+945+956+1070")
+ALL = tuple(each.name for each in ROWS)
+
+# Hazard → the rows on which it ends badly, and the faults in which it ends there. On the other rows
+# nothing goes wrong.
+BAD: dict[str, tuple[tuple[str, ...], str]] = {
+    "orderly-end": (OLD, f"{PAIRS} unmap-failure"),
+    "abrupt-end": (("el5",), f"{PAIRS} unmap-failure"),
+    "reset-before-an-abrupt-end": (OLD, PAIRS),
+    "stale-beside-fresh": (OLD, f"{PAIRS} pirq-collision collateral-unmap"),
+    "dom0-drives-a-stale-function": (OLD, f"{PAIRS} pirq-collision collateral-unmap"),
+    "card-reloaded-over-stale-functions": (OLD, "missing-prune collateral-unmap"),
+    "single-vector": (ALL, "stale-irq"),
+    "vectors-leak-with-hvm-guests": (ALL, "map-failure"),
+    "taken-away-in-use": ((), ""),
+    "lingering-domain": (("el5",), PAIRS),
+    "late-answer": ((), ""),
+    "leaked-reference": ((), ""),
+    "kexec": ((), ""),
+}
+
+
+def test_the_tables_are_about_the_same_hazards() -> None:
+    assert list(BAD) == list(TABLE)
+
+
+@pytest.mark.parametrize("kernel", ROWS, ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("hazard", load_hazards(), ids=lambda hazard: hazard.id)
+def test_what_comes_of_it(hazard: Hazard, kernel: Row) -> None:
+    rows, faults = BAD[hazard.id]
+    expected = set(faults.split()) if kernel.name in rows else set()
+    assert set(outcome(hazard, kernel, RULES).faults) == expected
+
+
+def test_a_device_taken_away_in_use_kills_the_host_unless_its_vectors_go_first() -> None:
+    dead = {each.name for each in ROWS if outcome(TABLE["taken-away-in-use"], each, RULES).dies}
+    assert dead == {each.name for each in ROWS if not each.traits.reset_disables}
+
+
+@pytest.mark.parametrize("hazard", load_hazards(), ids=lambda hazard: hazard.id)
+def test_every_act_can_happen(hazard: Hazard) -> None:
+    """A story of which acts are left out would prove nothing; the shipped kernel can play all."""
+    state = State.boot(gsi_vectors=hazard.gsi_vectors)
+    for act in hazard.acts:
+        try:
+            state = perform(row("el5").traits, state, act).state
+        except Crash:
+            assert act == hazard.acts[-1]
+        except Impossible as error:
+            pytest.fail(f"{hazard.id}: {act.op}: {error}")
+
+
+@pytest.mark.parametrize("kernel", ROWS, ids=lambda kernel: kernel.name)
+def test_an_exposure_is_reached_and_its_fix_keeps_it_away(kernel: Row) -> None:
+    found = exposure([kernel], RULES, ())
+    assert found
+    titles = {hazard.title: hazard for hazard in load_hazards()}
+    for each in found:
+        hazard = titles[each.why]
+        assert each.fault in outcome(hazard, kernel, RULES).faults
+        for assumed in [fix.assume for fix in load_fixes() if fix.id == each.fix][:1]:
+            fixed = next((other for other in ROWS if other.name == assumed), kernel)
+            habit = GUEST_HABITS.get(assumed, as_it_was)
+            assert each.fault not in outcome(hazard, fixed, RULES, habit).faults
+
+
+def test_what_a_log_shows_is_no_exposure() -> None:
+    every = {each.fault for each in exposure([row("el5")], RULES, ())}
+    rest = {each.fault for each in exposure([row("el5")], RULES, {"missing-prune"})}
+    assert every - rest == {"missing-prune"}
+
+
+def test_where_rows_are_not_told_apart_only_what_all_can_reach_counts() -> None:
+    found = exposure([row("el5"), row("el5-283")], RULES, ())
+    assert {each.fault for each in found} == {"stale-irq", "map-failure"}
+
+
+@pytest.mark.parametrize(
+    ("words", "act"),
+    [
+        ("seize A", Act("seize", device=TABLE["kexec"].acts[0].device)),
+        ("destroy 1 linger", Act("destroy", 1, fault=("linger", 1, 0))),
+        ("clean_shutdown 3", Act("clean_shutdown", 3)),
+    ],
+)
+def test_acts_are_read(words: str, act: Act) -> None:
+    assert read_act(words) == act
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ('"seize A"', '"sieze A"', "there is no 'sieze'"),
+        ('"clean_shutdown 1"', '"clean_shutdown Q"', "'Q' is no device"),
+        ("gsi_vectors = 178", 'gsi_vectors = "many"', "gsi_vectors"),
+    ],
+)
+def test_a_mistake_has_its_line(good: str, bad: str, said: str, tmp_path: Path) -> None:
+    text = HAZARDS.read_text(encoding="utf-8").replace(good, bad, 1)
+    path = tmp_path / "hazards.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RuleError, match=said) as caught:
+        load_hazards(path)
+    assert caught.value.line is not None
