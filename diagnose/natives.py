@@ -21,11 +21,11 @@ from emulator.records import DOM0
 def own_loads(context: Context, device: PciAddress) -> Iterator[Plan]:
     """dom0's own driver takes a device that pciback has let go; its owner may have gone unseen."""
     state = context.hyp.state
-    if state.loaded(DOM0, device) is not None:
-        return
+    told = any(native.device == device for native in context.timeline.natives)
+    if state.loaded(DOM0, device) is not None or not (told or context.item.device is None):
+        return          # lines of a load look alike whoever loads: dom0's own word has to tell
     freed = (Act("release", device=device),) if state.seized(device) else ()
     natives = own_cards(context)
-    told = any(native.device == device for native in context.timeline.natives)
     for ending, cost in _ends(context, state.owner(device)):
         for nvec in _vectors(context, device):
             load = Act("driver_load", DOM0, device, nvec=nvec)
