@@ -102,9 +102,8 @@ def report_failure(
     """What pcifront, the guest's msi-xen.c and igbvf print about a failed request."""
     if mode == MSI:
         if domid != DOM0:
-            own = own_name(m, domid, device)
-            named = f"{own.bus or 0:x}:{own.devfn:x}"
-            m.guest(domid, "default", "frontend_enable_msi_failed", {"virtual_device": named})
+            named = {"device": own_name(m, domid, device)}
+            m.guest(domid, "default", "frontend_enable_msi_failed", named)
         return
     if domid != DOM0:
         _report_status(m, domid, ret)

@@ -49,7 +49,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str
         "rules list",
         "rules show MSIX002",
         "rules show MSIX105",
-        "rules new MSIX008",
+        "rules new MSIX099",
         "explain stale-vector",
         "explain stale_served",
         "explain reset_prunes",
