@@ -274,7 +274,7 @@ class _Search:
         if act.domid is None or act.device is None:
             return hyp
         vectors = hyp.state.loaded(act.domid, act.device)
-        if vectors is None or not vectors and act.mode != INTX:
+        if vectors is None or (not vectors and act.mode != INTX):
             return hyp
         up = self.enactor.enact(hyp, Act("ifup", act.domid, act.device), at, budget=0,
                                 why="a driver that has loaded is brought up")
