@@ -151,8 +151,11 @@ def banners(build: int) -> list[Line]:
 
 # --- The logs of a case --------------------------------------------------------------------------
 
-HOST = {"dom0.log": ("dom0",), "messages": ("dom0",), "xen.log": ("xen",),
-        "console.log": ("dom0", "xen"), "serial.log": ("dom0", "xen")}
+HOST = {
+    "dom0.log": ("dom0",), "messages": ("dom0",), "xen.log": ("xen",),
+    "console.log": ("dom0", "xen"),
+    "all-consoles.log": ("dom0", "xen", *(f"dom{domid}" for domid in range(1, 10))),
+}
 
 
 def speakers(log: str) -> tuple[str, ...]:
