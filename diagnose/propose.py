@@ -241,6 +241,8 @@ def _releases(context: Context) -> Iterator[Plan]:
         owner = state.owner(device)
         if owner is not None and state.is_up(owner, device):
             yield Plan((Act("ifdown", owner, device),), Act("release", device=device), rare=True)
+        for acts, cost, _ in endings(context, owner) if owner is not None else ():
+            yield Plan(acts, Act("release", device=device), cost, rare=True)
 
 
 def _destructions(context: Context) -> Iterator[Plan]:

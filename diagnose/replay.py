@@ -25,6 +25,7 @@ from diagnose.timeline import Timeline
 from emulator.kernels import ROWS, Row
 from emulator.life import Act
 from emulator.machine import State
+from emulator.records import INTX
 
 #: Contradictions by which a story may exceed the best one and still be followed.
 SLACK = 1
@@ -270,7 +271,10 @@ class _Search:
 
     def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
         """A loaded network driver's interface comes up, unless the guest's log shows otherwise."""
-        if act.domid is None or act.device is None or not hyp.state.loaded(act.domid, act.device):
+        if act.domid is None or act.device is None:
+            return hyp
+        vectors = hyp.state.loaded(act.domid, act.device)
+        if vectors is None or (not vectors and act.mode != INTX):
             return hyp
         up = self.enactor.enact(hyp, Act("ifup", act.domid, act.device), at, budget=0,
                                 why="a driver that has loaded is brought up")

@@ -76,6 +76,8 @@ SPEAKS = [
                                steps("domain_start", domid=2, kind="hvm")]),
     Row("MSIX116", "dom0 was slow", [model("answered_late", domid=1)]),
     Row("MSIX117", "not seized", [event("xend_not_pciback", explained=False)]),
+    Row("MSIX118", "its own card", [steps("driver_load", domid=0),
+                                    event("pciback_no_owner", explained=True)]),
 ]
 
 SILENT = [
@@ -128,8 +130,17 @@ SILENT = [
                                             steps("domain_start", domid=2, kind="hvm"),
                                             model("pairs_left", domid=2, from_domid=1)]),
     Row("MSIX116", "left behind", [model("answered_late", domid=1), model("pairs_left", domid=1)]),
+    Row("MSIX115", "a vector was refused", [steps("domain_start", domid=2, kind="hvm"),
+                                            steps("driver_load", domid=3, mode="msix"),
+                                            model("map_refused", domid=3, entry_nr=0)]),
     Row("MSIX117", "pciback refused as well", [event("xend_not_pciback", explained=False),
                                                model("assign_refused", domid=2)]),
+    Row("MSIX118", "pciback was not there to be asked", [steps("driver_load", domid=0)]),
+    Row("MSIX118", "a guest's driver", [steps("driver_load", domid=1),
+                                        event("pciback_no_owner", explained=True)]),
+    Row("MSIX118", "another device of dom0 lost its pirqs",
+        [steps("driver_unload", domid=0), event("pciback_no_owner", explained=True),
+         taken_from(0)]),
 ]
 
 

@@ -220,7 +220,7 @@ def _load(console: Console, step: Step) -> None:
     console.wait(0.01, 0.5)
     console.effects(step)
     if not domid:
-        _load_own(console, device, step.act.nvec)
+        console.say("dom0", own_driver(device, step.act.nvec))
         return
     late = step.act.fault is not None and step.act.fault[0] == LATE_ANSWER
     if late or any(deed.kind == "map_refused" for deed in step.outcome.deeds):
@@ -233,14 +233,12 @@ def _load(console: Console, step: Step) -> None:
     console.say("guest", f"igbvf {name}: Address: {address}", domid=domid)
 
 
-def _load_own(console: Console, device: PciAddress, nvec: int) -> None:
-    """dom0's own driver tells what it got; that of a virtual function tells its address."""
+def own_driver(device: PciAddress, nvec: int) -> str:
+    """What dom0's own driver tells when it has its vectors."""
     if device.slot < VF_SLOT_MIN:
         queues = (nvec - 1) // 2
-        console.say("dom0", f"igb {device}: Using MSI-X interrupts. {queues} rx queue(s), "
-                    f"{queues} tx queue(s)")
-    else:
-        console.say("dom0", f"igbvf {device}: Intel(R) 82576 Virtual Function")
+        return f"igb {device}: Using MSI-X interrupts. {queues} rx queue(s), {queues} tx queue(s)"
+    return f"igbvf {device}: Intel(R) 82576 Virtual Function"
 
 
 def _ifup(console: Console, step: Step) -> None:

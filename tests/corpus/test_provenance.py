@@ -1,0 +1,58 @@
+"""Where the lines of a case come from is checked, not claimed: quoted, or printed from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from diagnose.casefile import Case, read_case
+from tests.corpus.traced import RUN, heard, plain, run, speakers, suppressed
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+CASES = [read_case(path) for path in sorted(CORPUS.glob("*.case"))]
+REPORT = " ".join(read_case(CORPUS / "rhbz688673-whole-report.case").logs[0][1].split())
+RECONSTRUCTED = "reconstructed"
+
+
+def within(part: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether the lines stand in the others in the same order."""
+    left = iter(whole)
+    return all(line in left for line in part)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
+def test_provenance_and_quoting_agree(case: Case) -> None:
+    assert (case.provenance == RECONSTRUCTED) == (case.quoted == RECONSTRUCTED)
+    assert case.quoted == RECONSTRUCTED or not RUN.search(case.source)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.quoted == "exactly"],
+                         ids=lambda case: case.slug)
+def test_a_quoted_line_stands_in_the_report(case: Case) -> None:
+    lines = [line for _, text in case.logs for line in text.splitlines()]
+    assert [line for line in lines if " ".join(line.split()) not in REPORT] == []
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if RUN.search(case.source)],
+                         ids=lambda case: case.slug)
+def test_a_run_is_printed_line_for_line(case: Case) -> None:
+    """The bookkeeping's lines are those of the run: none more, none less, in the same order."""
+    named = RUN.search(case.source)
+    lines = [line for line in run(named[0]) if not line.around] if named else []
+    silent = {line.speaker for line in lines} & {"dom0", "xen"}
+    for log, text in case.logs:
+        printed = [line.text for line in lines if line.speaker in speakers(log)]
+        held = heard(plain(text.splitlines()))
+        lost = suppressed(text.splitlines())
+        assert held == printed or (lost and within(held, printed)), log
+        assert len(held) + lost == len(printed), log
+        silent -= set(speakers(log))
+    assert not silent
+
+
+def test_several_cases_come_from_each_kind_of_run() -> None:
+    found = [named for case in CASES if (named := RUN.search(case.source))]
+    for kind in ("trace", "hazard", "row"):
+        assert sum(bool(named[kind]) for named in found) > 2, kind
