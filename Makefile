@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install -qq --disable-pip-version-check
 DEMO   := corpus/demo
 PYTEST_ARGS ?=
+JOBS   ?= auto
 
 # An editable installation compiles nothing, and where PYTHONDONTWRITEBYTECODE is set no start ever
 # would: that is a third of the time of a small diagnosis.
@@ -30,7 +31,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/diagnose log --fail-on never $(DEMO)/*.log
 
 test: $(VENV)/.ready-dev lint types
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff check --quiet .

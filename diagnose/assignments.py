@@ -65,7 +65,7 @@ def holds(steps: Sequence[Step], troubled: Mapping[int, set[PciAddress]]) -> lis
             hold.active = hold.active or act.op == "driver_load"
             hold.troubled = hold.troubled or device in troubled.get(nth, ())
             if act.op in _ENDED_BY:
-                hold.ended_by = _ENDED_BY[act.op]
+                hold.ended_by = "crash" if step.torn else _ENDED_BY[act.op]
                 del open_[device]
     return found
 
@@ -101,10 +101,14 @@ def assignment_reports(found: Sequence[Hold], hvm: frozenset[int],
 def story_steps(steps: Sequence[Step]) -> tuple[StoryStep, ...]:
     """The story's steps with their lines, or with the reason why they must have happened."""
     return tuple(
-        StoryStep(step.act.op, _arguments(step.act), "observed" if step.observed else "inferred",
+        StoryStep(step.act.op, _told_arguments(step), "observed" if step.observed else "inferred",
                   unique(event.line for event in step.lines), "" if step.observed else _why(step),
                   step.boot)
         for step in steps)
+
+
+def _told_arguments(step: Step) -> dict[str, object]:
+    return {**_arguments(step.act), **({"torn": True} if step.torn else {})}
 
 
 def _arguments(act: Act) -> dict[str, object]:

@@ -115,7 +115,8 @@ class Enactor:
         if act.domid in self.timeline.ends:
             words.append(self.timeline.ends[act.domid])
         for how, event in words:
-            if event is not None and (how == "clean") == (act.op == "clean_shutdown"):
+            fits = how == "torn" or (how == "clean") == (act.op == "clean_shutdown")
+            if event is not None and fits:
                 yield event
         if at < len(self.timeline.items) and self.timeline.items[at].death == act.domid:
             yield self.timeline.items[at].event
@@ -149,9 +150,9 @@ def _newest(hyp: Hypothesis, act: Act) -> int:
 
 def _last_word_denied(ending: str, how: str) -> bool:
     """Whether a guest's own last words contradict the end it is taken to have had."""
-    if ending == "clean":
-        return how != "clean_shutdown"
-    return ending == "abrupt" and how == "clean_shutdown"
+    if ending == "torn":
+        return how not in ("clean_shutdown", "crash")
+    return bool(ending) and (ending == "clean") != (how == "clean_shutdown")
 
 
 def leave(hyp: Hypothesis, event: Event, contradictions: int, cost: int) -> Hypothesis:

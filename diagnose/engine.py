@@ -79,9 +79,9 @@ class Match:
             "others": _listed([str(device) for device in self.others], "another device"),
             "domids": _listed(_domains(self.domids), "a domain that no line names"),
             "from_domids": _listed(_domains(self._numbers("from_domid")), "no line names it"),
-            "entries": _listed([str(entry_nr) for entry_nr in self.entries], "of no known number"),
-            "pirqs": _listed(
-                [f"{pirq} (hex {pirq:x})" for pirq in reversed(self.pirqs)], "of no known number"
+            "entries": _numbered("entry", "entries", [str(nr) for nr in self.entries]),
+            "pirqs": _numbered(
+                "pirq", "pirqs", [f"{pirq} (hex {pirq:x})" for pirq in reversed(self.pirqs)]
             ),
             "occurrences": str(self.occurrences),
         }
@@ -273,6 +273,11 @@ def _occurrences(facts: tuple[Fact, ...]) -> int:
 
 def _domains(domids: Iterable[int]) -> list[str]:
     return [f"dom{domid}" for domid in domids]
+
+
+def _numbered(one: str, many: str, numbers: Sequence[str]) -> str:
+    """Numbers with their noun: `entry 0`, `entries 0, 1 and 2`."""
+    return f"{one if len(numbers) == 1 else many} {_listed(numbers, 'of no known number')}"
 
 
 def _listed(words: Sequence[str], nothing: str) -> str:

@@ -53,6 +53,7 @@ VIOLATION_FIELDS: Mapping[str, str] = MappingProxyType({
     "pirq": "int",
     "from_domid": "int",
     "other": "address",
+    "record": "address",
     "clean": "bool",
     "note": "str",
 })
@@ -60,7 +61,7 @@ VIOLATION_FIELDS: Mapping[str, str] = MappingProxyType({
 
 `domid` is the domain for which the thing was tried or done, `assignment` the ordinal of its hold on
 the device, `from_domid` the domain that had the pair attached (for a refused assignment: the
-present owner), `other` the second device.
+present owner), `other` the second device, `record` the one in whose record the pair stood.
 """
 
 TRACE_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType({

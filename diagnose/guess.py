@@ -65,13 +65,13 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
     if not loaded and word is None and not told:
         yield (Act("teardown", domid),), 0, False
         return
-    if told == "abrupt":
+    if told in ("abrupt", "torn"):
         yield (Act("crash", domid),), 0, False
-    elif told == "clean" or word is None:
+    if told in ("clean", "torn") or (not told and word is None):
         yield (clean,), 0, False
         if loaded:
             yield unloaded, 0, False
-    elif word.last:
+    elif not told and word is not None and word.last:
         price = "word_missing" if context.timeline.has_words else "clean_without_word"
         yield (clean,), costs().other[price], False
     if not told:

@@ -15,6 +15,7 @@ from diagnose.events import Line
 from diagnose.facts import Fact
 from diagnose.story import Step, known_domid
 from emulator.pci import PciAddress
+from emulator.records import MSI
 
 _DEATHS = {
     "clean_shutdown": "shut down in order with its driver loaded",
@@ -50,7 +51,7 @@ def owner_name(domid: object) -> str:
 
 def attach_step(fact: Fact, steps: Sequence[Step]) -> Step | None:
     """The last load before the fact in which its owner of record attached the pair."""
-    owner, device = fact.fields.get("from_domid"), fact.fields.get("device")
+    owner, device = fact.fields.get("from_domid"), _record(fact)
     for step in reversed(steps[:fact.step or 0]):
         if step.act.op == "driver_load" and step.act.device == device and \
                 known_domid(step.act.domid) == owner:
@@ -72,14 +73,20 @@ def _attached(fact: Fact, steps: Sequence[Step]) -> list[str]:
     step = attach_step(fact, steps)
     if step is None:
         return []
-    device = fact.fields["device"]
-    what = _what(fact)
     if step.lines:
         where = f"at {place(step.lines[0].line)}"
     else:
         where = step.why or "without a line of its own"
-    return [f"{owner_name(fact.fields.get('from_domid'))} enabled MSI-X on {device} {where}; "
-            f"dom0 put {what} on record."]
+    owner = owner_name(fact.fields.get("from_domid"))
+    if step.act.mode == MSI:
+        return [f"{owner} enabled MSI on {_record(fact)} {where}; dom0 keeps {_what(fact)} in the "
+                "device's irq field."]
+    return [f"{owner} enabled MSI-X on {_record(fact)} {where}; dom0 put {_what(fact)} on record."]
+
+
+def _record(fact: Fact) -> object:
+    """The device in whose record the fact's pair stood."""
+    return fact.fields.get("record") or fact.fields.get("device")
 
 
 def _what(fact: Fact) -> str:
@@ -95,7 +102,8 @@ def _ended(fact: Fact, steps: Sequence[Step]) -> list[str]:
     step = end_step(fact, steps)
     if step is None:
         return []
-    told = f"{owner_name(fact.fields.get('from_domid'))} {_DEATHS[step.act.op]}"
+    how = "crashed while it shut down" if step.torn else _DEATHS[step.act.op]
+    told = f"{owner_name(fact.fields.get('from_domid'))} {how}"
     if step.lines:
         told += f" ({place(step.lines[0].line)})"
     elif step.at is not None:
@@ -115,7 +123,7 @@ def _shown(found: Match, fact: Fact) -> list[str]:
     who = f" for {owner_name(owner)}" if isinstance(owner, int) and owner else ""
     if shown.fields.get("pirq") is None:
         return [f"{place(line)} says so itself{who}."]
-    return [f"{place(line)} concerns {_what(shown)} of {shown.fields['device']}{who}: it could not "
+    return [f"{place(line)} concerns {_what(shown)} of {_record(shown)}{who}: it could not "
             "have been printed had that pair been released."]
 
 

@@ -43,6 +43,12 @@ class Step(NamedTuple):
     violations: tuple[Violation, ...]
     at: Event | None          # the line before which an inferred step must have happened
 
+    @property
+    def torn(self) -> bool:
+        """Whether a guest that went down in order crashed before it was done."""
+        return self.act.op == "clean_shutdown" and any(
+            event.proves("death_abrupt") for event in self.lines)
+
 
 class Unexplained(NamedTuple):
     """An observed line that no act of the story prints."""

@@ -42,7 +42,7 @@ class Segment:
 
     input: str
     events: tuple[Event, ...]
-    ending: str             # "clean", "abrupt" or "" where the log just stops
+    ending: str             # "clean", "abrupt", "torn" (the one, then the other) or "": it stops
     word: Event | None      # the line that tells the ending
     kexecs: tuple[Event, ...]  # where it says that it starts another kernel by itself
     last: bool              # no later boot of the same log follows
@@ -138,14 +138,16 @@ def _kexeced(run: list[Event]) -> bool:
 
 
 def _ending(run: list[Event]) -> tuple[str, Event | None]:
+    """How the boot ends. A guest that dies while it goes down in order may have let go already."""
+    fatal: Event | None = None
     for event in reversed(run):
         if event.proves("guest_boot") or event.proves("kexec"):
             break
         if event.proves("death_clean"):
-            return "clean", event
+            return ("torn", fatal) if fatal is not None else ("clean", event)
         if event.proves("death_abrupt"):
-            return "abrupt", event
-    return "", None
+            fatal = fatal or event
+    return ("abrupt" if fatal is not None else ""), fatal
 
 
 def _matters(event: Event) -> bool:

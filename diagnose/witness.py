@@ -40,6 +40,7 @@ def _fact(nth: int, step: Step, violation: Violation, ordinals: Assignments) -> 
         "pirq": violation.pirq,
         "from_domid": known_domid(violation.from_domid),
         "other": violation.other,
+        "record": violation.record,
         "clean": step.act.op == "clean_shutdown",
         "note": violation.note,
     }

@@ -17,7 +17,10 @@ from emulator.state import State
 
 
 class Violation(NamedTuple):
-    """The ledgers disagree; `VIOLATIONS` tells what each name means and whom its fields name."""
+    """The ledgers disagree; `VIOLATIONS` tells what each name means and whom its fields name.
+
+    `record` is the device in whose record the pair stood that entry_nr, pirq and from_domid tell.
+    """
 
     name: str
     device: PciAddress
@@ -28,6 +31,7 @@ class Violation(NamedTuple):
     other: PciAddress | None = None
     note: str = ""
     clean: bool | None = None
+    record: PciAddress | None = None
 
 
 VIOLATIONS: Mapping[str, str] = {
@@ -70,6 +74,7 @@ def violations(deeds: Iterable[Deed]) -> tuple[Violation, ...]:
                 other,
                 deed.note,
                 deed.clean,
+                deed.device,
             )
         )
     return tuple(found)

@@ -26,7 +26,7 @@ _OPS: Mapping[str, str] = {
     "ifup": "{dom} brings {device} up",
     "ifdown": "{dom} takes {device} down",
     "driver_unload": "{dom} unloads its driver for {device}",
-    "clean_shutdown": "{dom} shuts down cleanly",
+    "clean_shutdown": "{dom} shuts down {how}",
     "crash": "{dom} crashes",
     "destroy": "{dom} is destroyed",
     "kexec": "{dom} boots a new kernel by kexec",
@@ -128,6 +128,7 @@ def step(taken: StoryStep) -> str:
         "device": _devices(args.get("device", args.get("devices"))),
         "kind": " as an HVM guest" if args.get("kind") == "hvm" else "",
         "entries": f": MSI-X {_entries(entries)}" if entries else "",
+        "how": "and crashes on the way" if args.get("torn") else "cleanly",
         "mode": _MODES.get(str(args.get("mode")), ""),
     }
     template = _OPS.get(taken.op)

@@ -143,7 +143,7 @@ def test_message_names_numbers_as_both_ledgers_print_them(tmp_path: Path) -> Non
     facts = [model("shared_pirq", domid=2, pirq=pirq, other=OTHER) for pirq in (255, 254)]
     found = run(tmp_path, '[[requires]]\nfact = "shared_pirq"', facts)[0]
     assert str(found.message()) == (
-        f"{DEVICE} dom2 of no known number 255 (hex ff) and 254 (hex fe) {OTHER} 1")
+        f"{DEVICE} dom2 entries of no known number pirqs 255 (hex ff) and 254 (hex fe) {OTHER} 1")
     assert found.others == (OTHER,)
 
 
