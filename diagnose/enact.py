@@ -11,11 +11,12 @@ from diagnose.costs import costs
 from diagnose.events import Event
 from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
-from diagnose.timeline import Timeline
+from diagnose.timeline import Segment, Timeline
 from emulator.invariants import violations
-from emulator.life import Act, Impossible, Outcome, perform
+from emulator.life import FAULT_EMITS, Act, Impossible, Outcome, perform
 from emulator.machine import State
 from emulator.pci import PciAddress
+from emulator.records import LATE_ANSWER
 
 #: Acts after which a domain is no more.
 ENDS = frozenset({"clean_shutdown", "crash", "destroy", "teardown"})
@@ -64,6 +65,8 @@ class Enactor:
         match = align(self.timeline, hyp, effects, at, devices, act.domid, anchored, ahead)
         if match is None or len(match.unseen) + len(match.passed_over) > budget:
             return None
+        if act.fault is not None and act.fault[0] == LATE_ANSWER and not _given_up(match):
+            return None
         return self._grown(hyp, act, outcome, match, at, anchored, prior, why)
 
     def _grown(self, hyp: Hypothesis, act: Act, outcome: Outcome, match: Match, at: int,
@@ -81,7 +84,7 @@ class Enactor:
         if match.life is not None:
             lives = tuple(match.life if life.domid == act.domid else life for life in lives)
         cost = costs().observed.get(act.op, 0) if step.observed else costs().inferred[act.op]
-        if act.op == "kexec" and hyp.lives and not lines:
+        if act.op == "kexec" and not lines and self._would_tell(hyp, act):
             cost += costs().other["kexec_without_word"]
         cost += costs().other["cut_short"] * match.cut_short
         cost += match.passed * costs().other["interleaved"]
@@ -98,6 +101,12 @@ class Enactor:
         if act.op in ENDS and act.domid is not None:
             return self.settle(grown, act.domid, act.op)
         return grown
+
+    def _would_tell(self, hyp: Hypothesis, act: Act) -> bool:
+        """Whether a kexec should stand in a guest's log: a mere excerpt of one tells nothing."""
+        segments = [self.timeline.segments[life.segment] for life in hyp.lives
+                    if act.domid == life.domid or hyp.life(act.domid or 0) is None]
+        return any(segment.events[0].proves("guest_boot") for segment in segments)
 
     def _last_words(self, hyp: Hypothesis, act: Act, at: int) -> Iterator[Event]:
         """Lines that tell of a domain's end, or of a kexec, besides those it prints."""
@@ -127,15 +136,19 @@ class Enactor:
         if life is None:
             return hyp
         segment = self.timeline.segments[life.segment]
-        rest = [event for place, event in enumerate(segment.events)
-                if not life.seen >> place & 1 and event.production.alarming
-                and event.kind in EFFECT_KINDS]
+        rest = unexplained_by(segment, life.seen)
         contradictions = len(rest) + _last_word_denied(segment.ending, how)
         link = hyp.unexplained
         for event in rest:
             link = Unexplained(link, event)
         return hyp._replace(unexplained=link, contradictions=hyp.contradictions + contradictions,
                        lives=tuple(other for other in hyp.lives if other.domid != domid))
+
+
+def unexplained_by(segment: Segment, seen: int) -> list[Event]:
+    """A guest's complaints that no act has printed; `seen` is a bit mask of those that one has."""
+    return [event for place, event in enumerate(segment.events)
+            if not seen >> place & 1 and event.production.alarming and event.kind in EFFECT_KINDS]
 
 
 def _owned(hyp: Hypothesis, act: Act) -> tuple[PciAddress, ...]:
@@ -146,6 +159,16 @@ def _newest(hyp: Hypothesis, act: Act) -> int:
     if act.op == "domain_start" and act.domid is not None and act.domid < UNKNOWN_DOMID_MIN:
         return max(hyp.newest, act.domid)
     return hyp.newest
+
+
+def _given_up(match: Match) -> bool:
+    """Whether this guest itself tells that it stopped waiting for vectors.
+
+    To dom0 the request looks like any other, and pcifront complains of any operation in the same
+    words (drivers/xen/pcifront/pci_op.c: do_pci_op()), so that line needs another beside it.
+    """
+    return {event.kind for event in match.lines if event.speaker == "guest"} \
+        > FAULT_EMITS[LATE_ANSWER]
 
 
 def _last_word_denied(ending: str, how: str) -> bool:

@@ -64,6 +64,14 @@ def own_cards(context: Context) -> tuple[Act, ...]:
     return tuple(acts)
 
 
+def own_loaded(context: Context) -> Iterator[PciAddress]:
+    """dom0's own cards, none of them a guest's, that have their vectors in the story."""
+    for device in dict.fromkeys(native.device for native in context.timeline.natives):
+        if device not in context.timeline.devices and \
+                context.hyp.state.loaded(DOM0, device) is not None:
+            yield device
+
+
 def _unloaded_cards(context: Context) -> Iterator[Native]:
     """dom0's cards that tell their vectors and that do not have them yet in the story."""
     for native in {each.device: each for each in context.timeline.natives}.values():

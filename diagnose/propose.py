@@ -25,7 +25,7 @@ from diagnose.guess import (
     endings,
     vector_counts,
 )
-from diagnose.natives import card_loads, own_cards, own_loads
+from diagnose.natives import card_loads, own_cards, own_loaded, own_loads
 from diagnose.plan import Plan
 from diagnose.story import Hypothesis
 from diagnose.timeline import Timeline
@@ -64,7 +64,10 @@ def _loads(context: Context) -> Iterator[Plan]:
             again = () if state.loaded(owner, device) is None else (Act("kexec", owner),)
             owners.insert(0, (again, 0, owner, 0))
         for before, cost, domid, prior in owners:
+            unseen = any(act.op == "domain_start" for act in before)
             for request in requests:
+                if unseen and request.fault is not None and request.fault[0] == LATE_ANSWER:
+                    continue        # a rare mishap of an owner that no line tells of
                 load = Act("driver_load", domid, device, nvec=request.nvec, fault=request.fault,
                            mode=request.mode)
                 yield Plan(before, load, cost + request.cost, prior)
@@ -83,7 +86,8 @@ def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterat
         yield Request(lone, mode=MSI if lone else INTX)
     for nvec in counts:
         yield Request(nvec, 0 if nvec == hint else odd)
-    if FAULT_EMITS[LATE_ANSWER] & context.timeline.guest_kinds:
+    first_line = context.hyp.history_open and context.at == 0
+    if FAULT_EMITS[LATE_ANSWER] & context.timeline.guest_kinds and not first_line:
         # The driver may have asked to disable them, and may have been loaded again at once.
         for nvec in dict.fromkeys((*counts, lone // 2, lone // 3)):
             for then in (0, -1) if nvec else ():
@@ -173,6 +177,9 @@ def _unloads(context: Context) -> Iterator[Plan]:
                 state.loaded(owner, device) is not None:
             yield Plan((), Act("driver_unload", owner, device))
         elif owner is None and state.loaded(DOM0, device) is not None:
+            yield Plan((), Act("driver_unload", DOM0, device))
+    if context.item.device is None:
+        for device in own_loaded(context):
             yield Plan((), Act("driver_unload", DOM0, device))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diagnose.costs import costs
-from diagnose.enact import Enactor, leave
+from diagnose.enact import Enactor, leave, unexplained_by
 from diagnose.guess import Context, endings
 from diagnose.guests import bindings, recognised
 from diagnose.history import beginnings
@@ -148,9 +148,16 @@ class _Search:
                     yield ended
 
     def _claims(self, hyp: Hypothesis) -> Hypothesis:
-        """Boots in guests' logs that no life has claimed, between or after those that were."""
-        unclaimed = sum(not hyp.taken >> i & 1 for i in range(len(self.timeline.segments)))
-        return hyp.plus(cost=costs().other["skipped_boot"] * unclaimed)
+        """Boots in guests' logs that no life has claimed, between or after those that were.
+
+        What they complain of weighs as much as in a life: else a story would gain by having none.
+        """
+        for place, segment in enumerate(self.timeline.segments):
+            if not hyp.taken >> place & 1:
+                hyp = hyp.plus(cost=costs().other["skipped_boot"])
+                for event in unexplained_by(segment, 0):
+                    hyp = leave(hyp, event, 1, 0)
+        return hyp
 
     def _xen_left_over(self, hyp: Hypothesis) -> Hypothesis:
         """Close a host boot's part of Xen's own log: alarming lines that the story never prints."""

@@ -58,9 +58,10 @@ class DeviceConfig(NamedTuple):
 
         Virtual functions of the 82576 and the 82599 begin at routing offset 128 behind their
         physical function (First VF Offset of their SR-IOV capabilities), so that those of functions
-        0 and 1 have device numbers from 16 on; other devices can do MSI as well.
+        0 and 1 have device numbers from 16 on; other devices can do MSI as well.  On bus 0 such
+        numbers are the chipset's own devices.
         """
-        is_vf = address.slot >= VF_SLOT_MIN
+        is_vf = address.bus != 0 and address.slot >= VF_SLOT_MIN
         return cls(address, has_msi=not is_vf, is_vf=is_vf)
 
 

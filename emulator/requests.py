@@ -63,13 +63,14 @@ def give_up(m: Machine, domid: int, device: PciAddress, late: int) -> None:
     do_pci_op() polls for two seconds, then says so and returns -1 (drivers/xen/pcifront/pci_op.c);
     dom0's answer to the old request is never looked at.  igbvf asks to disable MSI-X then, which
     dom0 works off as well; ixgbevf does not (ixgbevf_main.c: ixgbevf_set_interrupt_capability()).
-    The probe fails, no driver stays loaded.
+    The probe of ixgbevf fails.  igbvf stays without vectors, told here as not loaded: it has given
+    up its list of entries, so its unload asks for nothing.
     """
     m.guest(domid, "err", "pcifront_not_responding", {"index": 0})
     m.deeds.append(Deed("answered_late", device, domid))
     if late:
         report_failure(m, domid, device, -1, MSIX)
-        m.disable_msix(domid, device)
+        pci_disable_msix(m, domid, Driver(device, ()))
     else:
         _report_status(m, domid, -1)
 

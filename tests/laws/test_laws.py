@@ -180,3 +180,21 @@ def test_a_hole_in_a_log_accuses_nobody(path: Path, tmp_path: Path) -> None:
         report = run({**logs, name: "\n".join(lines[:hole] + lines[hole + 4:])},
                      tmp_path / str(nth))
         assert report.verdict != "fault", (hole, [(f.fault, f.device) for f in report.findings])
+
+
+GIVING_UP = [
+    "pcifront pci-0: pciback not responding!!!",
+    "enable msix get err ffffffff",
+    "get ffffffff from pci_frontend_enable_msix",
+]
+
+
+@pytest.mark.parametrize("said", [GIVING_UP[:1], GIVING_UP], ids=["one line", "the whole of it"])
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_strangers_log_accuses_nobody_new(path: Path, said: list[str], tmp_path: Path) -> None:
+    """Some guest that waited in vain for some device makes no device guilty."""
+    logs = logs_of(path)
+    alone = run(logs, tmp_path / "a")
+    beside = run({**logs, "stranger.log": "\n".join([*said, ""])}, tmp_path / "b")
+    faults = {(each.fault, each.device) for each in alone.findings}
+    assert {(each.fault, each.device) for each in beside.findings} <= faults

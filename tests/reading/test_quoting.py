@@ -25,6 +25,9 @@ MESSAGES = [
     "Real Time Clock Driver v1.12ac",
     "Adding 2096440k swap on /dev/VolGroup00/LogVol01.  Priority:-1 extents:1 across:2096440k",
     "io scheduler cfq registered (default)",
+    "peth0: received packet with  own address as source address",
+    "martian source 10.0.0.1 from 10.0.0.2, on dev xenbr0",
+    "INFO: task blkback.1.xvda:4711 blocked for more than 120 seconds.",
     "Calibrating delay using timer specific routine.. 5335.77 BogoMIPS (lpj=10671559)",
 ]
 
@@ -41,6 +44,8 @@ def test_messages_of_programs_are_no_prose(line: str) -> None:
 
 STALE = "msix entry 0 for dev 01:10:0 are not freed before acquire again.\n"
 ASIDE = "Then I rebooted the host and did it with another guest.\n"
+HEADING = "And this is from another host of the same lab:\n"
+NOTICE = "Access to this host is for members of the team only.\n"
 
 
 @pytest.mark.parametrize(
@@ -50,9 +55,13 @@ ASIDE = "Then I rebooted the host and did it with another guest.\n"
         (STALE * 3 + "\n" + "".join(f"{line}\n" for line in MESSAGES) + STALE, ()),
         (PROSE[0] + "\n" + STALE * 3, ((2, 4),)),
         (STALE + ASIDE + STALE, ((1, 1), (3, 3))),
-        (STALE * 20 + ASIDE + STALE, ()),
+        (STALE * 20 + ASIDE + STALE, ((1, 20), (22, 22))),
+        (STALE * 20 + HEADING + STALE, ((1, 20), (22, 22))),
+        (ASIDE + STALE * 20 + HEADING, ()),
+        (STALE * 5 + NOTICE * 20 + STALE * 5, ()),
     ],
-    ids=["a log", "a console with a login", "one passage", "two", "one stray sentence"],
+    ids=["a log", "a console with a login", "one passage", "two", "somebody tells what he did",
+         "somebody introduces an excerpt", "words before and after a log", "a notice, repeated"],
 )
 def test_passages(text: str, passages: tuple[tuple[int, int], ...]) -> None:
     (source,) = parse([from_bytes("x", text.encode())]).sources
