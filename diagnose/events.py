@@ -216,7 +216,8 @@ class NearMiss:
 
     line: Line
     kind: str
-    column: int
+    column: int             # from 0 in what the program printed, behind the envelope
+    alarming: bool          # the production is
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,8 @@ def _miss(made: _File, raw: RawLine, payload: str, catalogue: Catalogue) -> None
         broken = catalogue.broken(payload)
         if broken is not None:
             line = Line(made.source.name, raw.number, raw.text)
-            made.near.append(NearMiss(line, broken.production.kind, broken.column))
+            made.near.append(NearMiss(line, broken.production.kind, broken.column,
+                                      broken.production.alarming))
 
 
 def _repeat(made: _File, raw: RawLine, host: str | None, count: object, when: Stamp) -> None:

@@ -30,6 +30,7 @@ from diagnose.events import Parsed, Remark
 from diagnose.exposure import exposure
 from diagnose.fixes import load_fixes
 from diagnose.hazards import load_hazards
+from diagnose.misread import misread, overflows, to_collect
 from diagnose.missing import missing
 from diagnose.options import Options
 from diagnose.parse import parse
@@ -79,7 +80,9 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
     trials = recommend.trials(rules, steps, story.row) if steps else []
     advice = recommend.recommendations(rules, steps, story.row, trials, keys)
     held = assignments.holds(steps, made.troubled())
-    verdict = _verdict(made, held)
+    made.divergences += misread(parsed)
+    overflow = tuple(overflows(parsed))
+    verdict = _verdict(made, held, bool(overflow))
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
                      for f in made.findings)
     kernel = kernel_report(found, options)
@@ -91,8 +94,8 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel),
-        missing=missing(timeline) if verdict == "inconclusive" else (),
-        remarks=(*parsed.remarks, *replay_remarks(played)))
+        missing=(*to_collect(parsed), *missing(timeline)) if verdict == "inconclusive" else (),
+        remarks=(*parsed.remarks, *overflow, *replay_remarks(played)))
     return _narrowed(report, options.device)
 
 
@@ -128,11 +131,12 @@ def _exposure(rules: Sequence[Rule], findings: Sequence[Finding],
     return exposure(candidates, rules, {finding.fault for finding in findings})
 
 
-def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold]) -> Verdict:
+def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold],
+             unread: bool) -> Verdict:
     if made.findings:
         return "fault"
     complete = any(hold.start_seen and (hold.over or hold.active) for hold in held)
-    if complete and not made.divergences and not made.suspicions:
+    if complete and not (made.divergences or made.suspicions or unread):
         return "healthy"
     return "inconclusive"
 
@@ -200,18 +204,21 @@ def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
 
     findings: tuple[Finding, ...] = tuple(f for f in report.findings if meant(f.device))
     own = [a for a in report.assignments if meant(a.device)]
+    divergences = tuple(d for d in report.divergences if meant(d.device))
+    suspicions = tuple(s for s in report.suspicions if meant(s.device))
     verdict: Verdict = report.verdict
     if not own or (report.findings and not findings):
-        verdict = "healthy" if any(a.verdict == "healthy" for a in own) else "inconclusive"
+        clear = not divergences and not suspicions
+        verdict = "healthy" if clear and any(a.verdict == "healthy" for a in own) \
+            else "inconclusive"
     unheard = Missing(f"lines of {device}", "no assignment of it is in these logs",
                       "cp /var/log/messages* .")
     return replace(report, verdict="fault" if findings else verdict, findings=findings,
                    missing=report.missing if own else (*report.missing, unheard),
                    whatif=report.whatif if findings else (),
                    recommendation=report.recommendation if findings else (),
-                   divergences=tuple(d for d in report.divergences if meant(d.device)),
+                   divergences=divergences, suspicions=suspicions,
                    harmless=tuple(h for h in report.harmless if meant(h.device)),
-                   suspicions=tuple(s for s in report.suspicions if meant(s.device)),
                    assignments=tuple(a for a in report.assignments if meant(a.device)))
 
 

@@ -97,9 +97,11 @@ def read(source: Input, reading: Reading) -> Iterator[RawLine]:
         stream = source.open()
         stream.peek(1)
     except OSError as error:
+        todo = (f"Name the files in it ({source.name}/*), or let `diagnose triage` take it for one "
+                "incident." if isinstance(error, IsADirectoryError)
+                else "Check the path and the permissions.")
         raise InputError(
-            f"{source.name}: cannot be read ({error.strerror or error}). "
-            "Check the path and the permissions."
+            f"{source.name}: cannot be read ({error.strerror or error}). {todo}"
         ) from error
     with stream:
         yield from _lines(_unpacked(stream, reading), reading)
