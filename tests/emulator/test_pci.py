@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.pci import PciAddress
+from emulator.records import DeviceConfig
 
 full = st.builds(
     PciAddress,
@@ -60,3 +61,13 @@ def test_an_unknown_part_agrees_with_anything_a_known_one_does_not() -> None:
     assert not device.agrees(PciAddress(1, 1, 16, 0))
     assert not device.agrees(PciAddress(None, 2, 16, 0))
     assert not device.agrees(PciAddress(None, None, 16, 1))
+
+
+@pytest.mark.parametrize(
+    ("address", "is_vf"),
+    [("0000:01:10.0", True), ("0000:01:00.0", False), ("0000:00:19.0", False)],
+    ids=["a virtual function", "its card", "the chipset's own card"],
+)
+def test_what_an_address_most_likely_is(address: str, is_vf: bool) -> None:
+    usual = DeviceConfig.usual(PciAddress.parse(address))
+    assert (usual.is_vf, usual.has_msi) == (is_vf, not is_vf)

@@ -198,3 +198,18 @@ def test_a_strangers_log_accuses_nobody_new(path: Path, said: list[str], tmp_pat
     beside = run({**logs, "stranger.log": "\n".join([*said, ""])}, tmp_path / "b")
     faults = {(each.fault, each.device) for each in alone.findings}
     assert {(each.fault, each.device) for each in beside.findings} <= faults
+
+
+@pytest.mark.parametrize(
+    ("lost", "excuses"),
+    [((), {"MSIX102", "MSIX116"}), (("enable msix get err", "get ffffffff"), set())],
+    ids=["the whole of it", "one line"],
+)
+def test_a_guest_gives_up_waiting_for_vectors_in_more_than_one_line(
+    lost: tuple[str, ...], excuses: set[str], tmp_path: Path
+) -> None:
+    """pcifront complains of any operation in the same words; that line alone excuses nothing."""
+    logs = logs_of(next(path for path in CASES if path.stem == "answered-late-el5"))
+    said = logs["guest1.log"].splitlines(keepends=True)
+    logs["guest1.log"] = "".join(line for line in said if not (lost and line.startswith(lost)))
+    assert {each.rule for each in run(logs, tmp_path / "a").harmless} == excuses
