@@ -16,11 +16,12 @@ COMPILE := $(BIN)/python -m compileall -q diagnose emulator
 export PIP_ROOT_USER_ACTION := ignore
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types update bench clean
+.PHONY: help demo test thorough lint types update bench clean
 
 help:
 	@echo "make demo     diagnose the bundled incident ($(DEMO)/)"
 	@echo "make test     ruff, mypy --strict and every test"
+	@echo "make thorough the same, with everything tried where a sample is usual"
 	@echo "make lint     ruff alone            make types    mypy alone"
 	@echo "make update   write snapshots, golden reports and published schemas anew"
 	@echo "make bench    measure what a small diagnosis costs; writes benchmarks/RESULTS.md"
@@ -32,6 +33,9 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev lint types
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
+
+thorough:
+	@DIAGNOSE_THOROUGH=1 $(MAKE) test
 
 lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff check --quiet .

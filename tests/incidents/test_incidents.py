@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from diagnose import cli
+from tests.thorough import sample
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "incidents"
 INCIDENTS = sorted(path.parent for path in SHARED.glob("*/expected.json"))
@@ -49,15 +50,15 @@ def test_incident(
     assert not wrong, f"{expected['view']}: missed {missed}, accused {accused}"
 
 
-@pytest.mark.slow
-def test_triage_of_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_triage_of_many(capsys: pytest.CaptureFixture[str]) -> None:
     """One row an incident, in order, each with a verdict that is right."""
     if not INCIDENTS:
         pytest.skip(f"no labelled incidents in {SHARED}")
-    assert cli.run(["triage", "--format", "jsonl", *map(str, INCIDENTS)]) == 1
+    some = sample(INCIDENTS, 4)
+    assert cli.run(["triage", "--format", "jsonl", *map(str, some)]) == 1
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["incident"] for row in rows] == sorted(map(str, INCIDENTS))
-    for incident, row in zip(INCIDENTS, rows):
+    assert [row["incident"] for row in rows] == sorted(map(str, some))
+    for incident, row in zip(some, rows):
         expected = json.loads((incident / "expected.json").read_text("utf-8"))
         found = {(each["fault"], each["device"]) for each in row["findings"]}
         must = {(each["fault"], each["device"]) for each in expected["must"]}
