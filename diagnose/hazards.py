@@ -43,6 +43,8 @@ _HAZARD_KEYS: Mapping[str, Key] = MappingProxyType({
     "title": Key("string", "always", "What happens, in one line."),
     "acts": Key("strings", "always", "What is done, in order: an act and its arguments each."),
     "gsi_vectors": Key("integer", "", "How many of Xen's vectors are in use as it begins."),
+    "guest_shutdown": Key("integer", "", "What igbvf's shutdown hook does: 0 to 3, as the trait."),
+    "mistake": Key("boolean", "", "True: whoever gives the order can know better, on any row."),
     "why": Key("string", "always", "How that touches the ledgers."),
     "references": Key("strings", "always", "Where this can be read up."),
 })
@@ -56,9 +58,11 @@ class Hazard:
     title: str
     acts: tuple[Act, ...]
     told: tuple[str, ...]
-    gsi_vectors: int
     why: str
     references: tuple[str, ...]
+    gsi_vectors: int = GSI_VECTORS
+    guest_shutdown: int = 0
+    mistake: bool = False
 
 
 class Outcome(NamedTuple):
@@ -89,9 +93,10 @@ def _hazard(file: RuleFile, nr: int, table: Table) -> Hazard:
         except ValueError as error:
             file.fail(("hazard", nr, "acts"), f"{words!r} is no act: {error}")
     text = {name: " ".join(str(table[name]).split()) for name in ("id", "title", "why")}
-    return Hazard(text["id"], text["title"], tuple(acts), told,
-                  cast("int", table.get("gsi_vectors", GSI_VECTORS)), text["why"],
-                  tuple(cast("list[str]", table["references"])))
+    return Hazard(text["id"], text["title"], tuple(acts), told, text["why"],
+                  tuple(cast("list[str]", table["references"])),
+                  cast("int", table.get("gsi_vectors", GSI_VECTORS)),
+                  cast("int", table.get("guest_shutdown", 0)), table.get("mistake") is True)
 
 
 def read_act(words: str) -> Act:
@@ -122,9 +127,23 @@ def read_act(words: str) -> Act:
         device=devices[0] if devices else None)
 
 
+def tell_act(act: Act) -> str:
+    """An act as the table words it; its devices have to be among `DEVICES`."""
+    letters = {device: letter for letter, device in DEVICES.items()}
+    devices = act.devices or ((act.device,) if act.device is not None else ())
+    words = [act.op, *([] if act.domid is None else [str(act.domid)]),
+             *(letters[device] for device in devices)]
+    if act.mode in (MSI, INTX):
+        words.append(act.mode)
+    elif act.nvec:
+        words.append(str(act.nvec))
+    words += [act.kind] if act.kind == "hvm" else []
+    return " ".join([*words, act.fault[0]] if act.fault is not None else words)
+
+
 def outcome(hazard: Hazard, row: Row, rules: Sequence[Rule], change: Change = as_it_was) -> Outcome:
     """Let it happen under the row, with a habit of the guests if told."""
-    steps, dies = _run(hazard, row.traits, change)
+    steps, dies = _run(hazard, row.traits._replace(guest_shutdown=hazard.guest_shutdown), change)
     found = match(rules, model_facts(steps))
     return Outcome(hazard, _each(rule.rule.fault for rule in found),
                    _each(rule.rule.id for rule in found if rule.rule.harmless), dies)

@@ -154,16 +154,14 @@ class Merging:
         self._known: dict[object, int] = {}
         self._seen: set[tuple[int, ...]] = set()
 
-    def __len__(self) -> int:
-        return len(self._seen)
-
     def is_new(self, state: State) -> bool:
         """Whether no state of equal future came before; it counts as known from now on."""
         before = len(self._seen)
-        self._seen.add(self._key(state))
+        self._seen.add(self.key(state))
         return len(self._seen) > before
 
-    def _key(self, state: State) -> tuple[int, ...]:
+    def key(self, state: State) -> tuple[int, ...]:
+        """What states of equal future have in common."""
         living = (DOM0, *state.living())
         names = {domid: nth for nth, domid in enumerate(living)}
         parts = [

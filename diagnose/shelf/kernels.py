@@ -5,18 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
-from diagnose.exposure import outcomes
 from diagnose.fixes import load_fixes
+from diagnose.hazards import Outcome, load_hazards, outcome
 from diagnose.options import Options
 from diagnose.pipeline import rules_for
-from diagnose.render.paper import Paper, Piece
+from diagnose.reach import Reach, load_reach
+from diagnose.render.paper import Paper, Piece, Style
 from diagnose.render.words import sentence
-from diagnose.shelf.sheet import Shelf, below, columns, lead, pairs, row
+from diagnose.rules import Rule
+from diagnose.shelf.sheet import Shelf, below, columns, head, lead, pairs, row
 from emulator.kernels import BUILD_MAX, ROWS, TRAIT_MEANINGS, Row, Traits, distance
+
+WORLD = (
+    "every story of up to {length} acts on a virtual function A and a card P, both seized, with "
+    "two entries and two guests at a time: {states} states of the host"
+)
+DEAD = "the host dies"
 
 SHIPPED = ROWS[0]
 """The row that the others are told apart from."""
@@ -30,6 +39,29 @@ class Trait(NamedTuple):
     shipped: object
     meaning: str
     cite: str
+
+
+class Search(NamedTuple):
+    """How much a search has tried: stories of up to `length` acts, `states` that were reached.
+
+    `never`: the faults to which none of them leads.
+    """
+
+    length: int
+    states: int
+    tries: int
+    never: tuple[str, ...]
+
+
+class Danger(NamedTuple):
+    """The shortest way into a fault (empty: a dead host), explained by the hazard of that name."""
+
+    fault: str
+    hazard: str
+    title: str
+    acts: tuple[str, ...]
+    why: str
+    references: tuple[str, ...]
 
 
 class Hazard(NamedTuple):
@@ -55,7 +87,10 @@ class Distance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowSheet:
-    """One kernel row; `builds` are the first and last that were shipped so, `fixes` lead to it."""
+    """One kernel row; `builds` are the first and last that were shipped so, `fixes` lead to it.
+
+    `search` is None, and `dangers` empty, for a row that nobody has searched.
+    """
 
     name: str
     title: str
@@ -65,6 +100,8 @@ class RowSheet:
     traits: tuple[Trait, ...]
     distances: tuple[Distance, ...]
     fixes: tuple[str, ...]
+    search: Search | None
+    dangers: tuple[Danger, ...]
     hazards: tuple[Hazard, ...]
 
 
@@ -76,6 +113,15 @@ def names() -> tuple[str, ...]:
 def sheet(name: str) -> RowSheet:
     """All about the row of this name."""
     each = next(each for each in ROWS if each.name == name)
+    rules = rules_for(Options())
+    outcomes = tuple(outcome(hazard, each, rules) for hazard in load_hazards())
+    return _drawn_up(each, outcomes, rules, load_reach().get(name))
+
+
+def _drawn_up(each: Row, outcomes: Sequence[Outcome], rules: Sequence[Rule],
+             reach: Reach | None) -> RowSheet:
+    """The row's sheet, with what comes of hazards there and what a search has found."""
+    name = each.name
     return RowSheet(
         name=name, title=each.title, base=each.base, change=each.change, builds=_builds(each),
         traits=tuple(_traits(each)),
@@ -84,12 +130,34 @@ def sheet(name: str) -> RowSheet:
             for builds in map(_builds, ROWS) if builds is not None
         ),
         fixes=tuple(dict.fromkeys(fix.id for fix in load_fixes() if fix.row == name)),
-        hazards=tuple(
-            Hazard(told.hazard.id, told.hazard.title, told.faults, told.harmless, told.dies,
-                   told.hazard.told, told.hazard.why, told.hazard.references)
-            for told in outcomes(each, rules_for(Options()))
-        ),
+        search=_search(reach, rules) if reach else None,
+        dangers=tuple(_dangers(reach)) if reach else (),
+        hazards=tuple(map(_hazard, outcomes)),
     )
+
+
+def _search(reach: Reach, rules: Sequence[Rule]) -> Search:
+    """How much was tried, and what it never led to."""
+    reached = {way.fault for way in reach.ways}
+    faults = dict.fromkeys(rule.fault for rule in rules if rule.fault)
+    never = tuple(fault for fault in faults if fault not in reached)
+    return Search(reach.length, reach.states, reach.tries, never)
+
+
+def _dangers(reach: Reach) -> Iterator[Danger]:
+    """The ways of the search, fault by fault."""
+    hazards = {hazard.id: hazard for hazard in load_hazards()}
+    order = list(dict.fromkeys(way.fault for way in reach.ways))
+    for way in sorted(reach.ways, key=lambda way: order.index(way.fault)):
+        told = hazards.get(way.hazard)
+        title, why, references = (told.title, told.why, told.references) if told else ("", "", ())
+        yield Danger(way.fault, way.hazard, title, way.acts, why, references)
+
+
+def _hazard(of: Outcome) -> Hazard:
+    told = of.hazard
+    return Hazard(told.id, told.title, of.faults, of.harmless, of.dies, told.told, told.why,
+                  told.references)
 
 
 def _builds(each: Row) -> tuple[int, int | None] | None:
@@ -154,25 +222,51 @@ def _ways(paper: Paper, each: RowSheet) -> None:
     row(paper, "fixes", ", ".join(each.fixes))
 
 
+def search_told(reach: Reach, style: Style) -> str:
+    """What a search has found, for people."""
+    each = next(each for each in ROWS if each.name == reach.row)
+    paper = Paper(style)
+    head(paper, each.name, SHELF.noun)
+    lead(paper, each.title)
+    _reached(paper, _drawn_up(each, (), rules_for(Options()), reach))
+    paper.blank()
+    return paper.text()
+
+
+def _reached(paper: Paper, each: RowSheet) -> None:
+    """What can still go wrong here, by the shortest ways, and what never does."""
+    if each.search is None:
+        row(paper, "goes wrong", f"not searched yet; `diagnose kernels search {each.name}` does")
+        return
+    row(paper, "tried", WORLD.format(length=each.search.length, states=f"{each.search.states:,}"))
+    told: set[str] = set()
+    for fault, ways in groupby(each.dangers, key=lambda danger: danger.fault):
+        row(paper, "goes wrong" if not told else "", ("bad", fault or DEAD))
+        for way in ways:
+            below(paper, ("strong", way.title or "no hazard explains this"), more=2)
+            if way.hazard not in told:
+                below(paper, way.why, more=4)
+            below(paper, ("faint", "; ".join(way.acts)), more=4)
+            told.add(way.hazard)
+    row(paper, "not reached", ", ".join(each.search.never))
+
+
 def _hazards(paper: Paper, each: RowSheet) -> None:
-    """What can still go wrong here, with the story that does it, and what cannot any more."""
-    bad = [one for one in each.hazards if one.faults or one.dies]
-    good = [one for one in each.hazards if one not in bad]
-    for label, hazards in (("goes wrong", bad), ("stays well", good)):
-        for number, one in enumerate(hazards):
-            if number == 0:
-                row(paper, label, ("strong", one.title))
-            else:
-                below(paper, ("strong", one.title))
-            result = ", ".join([*one.faults, *([one.dies] if one.dies else [])])
-            excused = f"harmless: {', '.join(one.harmless)}" if one.harmless else "no fault"
-            below(paper, ("bad", result) if result else ("good", excused), more=2)
-            if result:
-                below(paper, one.why, more=2)
-                below(paper, ("faint", "; ".join(one.acts)), more=2)
+    """Longer stories that go wrong here as well, and those that do not."""
+    named = {danger.hazard for danger in each.dangers}
+    rest = [one for one in each.hazards if one.hazard not in named]
+    bad = [one for one in rest if one.faults or one.dies]
+    for nth, one in enumerate(bad):
+        row(paper, "and also" if nth == 0 else "", ("bad", ", ".join(one.faults) or DEAD))
+        below(paper, ("strong", one.title), more=2)
+        below(paper, one.why, more=4)
+        below(paper, ("faint", "; ".join(one.acts)), more=4)
+    for nth, one in enumerate(one for one in rest if one not in bad):
+        row(paper, "stays well" if nth == 0 else "", one.title,
+            ("faint", f" ({', '.join(one.harmless)})" if one.harmless else ""))
 
 
-SECTIONS = (_origin, _behaviour, _nearness, _ways, _hazards)
+SECTIONS = (_origin, _behaviour, _nearness, _ways, _reached, _hazards)
 """What is told of a row, top to bottom."""
 
 
