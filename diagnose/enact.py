@@ -13,7 +13,7 @@ from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
 from diagnose.timeline import Segment, Timeline
 from emulator.invariants import violations
-from emulator.life import FAULT_EMITS, Act, Impossible, Outcome, perform
+from emulator.life import EMITS, FAULT_EMITS, Act, Impossible, Outcome, perform
 from emulator.machine import State
 from emulator.pci import PciAddress
 from emulator.records import LATE_ANSWER
@@ -56,6 +56,8 @@ class Enactor:
         there on; else it is inferred to have happened before that line. `prior`: it happened before
         the log begins, so nothing of it can be seen.
         """
+        if act.op in ENDS and act.domid is not None and not prior:
+            hyp = self.up_again(hyp, act.domid, at)
         outcome = self.run(hyp, act)
         if outcome is None:
             return None
@@ -129,6 +131,32 @@ class Enactor:
                 yield event
         if at < len(self.timeline.items) and self.timeline.items[at].death == act.domid:
             yield self.timeline.items[at].event
+
+    def up_again(self, hyp: Hypothesis, domid: int, at: int) -> Hypothesis:
+        """The story in which interfaces were brought up (again), as the guest's own log tells.
+
+        Nobody else has a word about it, and it leaves both ledgers as they were.
+        """
+        for device in hyp.state.owned(domid):
+            while hyp.state.loaded(domid, device) is not None and \
+                    self._complains_of(hyp, domid, "ifup"):
+                before = hyp.life(domid)
+                down = self.enact(hyp, Act("ifdown", domid, device), at, budget=0, ahead=False) \
+                    if hyp.state.is_up(domid, device) else hyp
+                up = down and self.enact(
+                    down, Act("ifup", domid, device), at, budget=0, ahead=False,
+                    why="the guest's log tells once more that it is brought up")
+                if up is None or up.life(domid) == before:
+                    break
+                hyp = up
+        return hyp
+
+    def _complains_of(self, hyp: Hypothesis, domid: int, op: str) -> bool:
+        """Whether the guest's log holds complaints left over that this act can print."""
+        life = hyp.life(domid)
+        return life is not None and any(
+            event.kind in EMITS[op]
+            for event in unexplained_by(self.timeline.segments[life.segment], life.seen))
 
     def settle(self, hyp: Hypothesis, domid: int, how: str) -> Hypothesis:
         """Close the book on a domain: what its guest's log says beyond the story, its last word."""

@@ -9,30 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnose.guess import USUAL_VECTORS, VECTORS_MAX, Context, endings
+from diagnose.guess import USUAL_VECTORS, VECTORS_MAX, Context, burst, endings
 from diagnose.plan import Plan
 from diagnose.spine import Item
 from diagnose.timeline import Native
 from emulator.life import EMITS, Act
 from emulator.pci import PciAddress
-from emulator.records import DOM0
+from emulator.records import DOM0, INTX
 
 
 def own_loads(context: Context, device: PciAddress) -> Iterator[Plan]:
     """dom0's own driver takes a device that pciback has let go; its owner may have gone unseen."""
     state = context.hyp.state
     told = any(native.device == device for native in context.timeline.natives)
-    if state.loaded(DOM0, device) is not None or not (told or context.item.device is None):
+    let_go = not (context.hyp.history_open or state.seized(device))
+    if state.loaded(DOM0, device) is not None or not (
+            told or let_go or context.item.device is None):
         return          # lines of a load look alike whoever loads: dom0's own word has to tell
     freed = (Act("release", device=device),) if state.seized(device) else ()
     natives = own_cards(context)
     for ending, cost in _ends(context, state.owner(device)):
-        for nvec in _vectors(context, device):
-            load = Act("driver_load", DOM0, device, nvec=nvec)
+        for load in _loads(context, device):
             yield Plan((*ending, *freed), load, cost, rare=not told)
             if natives:
                 before = (*natives, *ending, *freed)
                 yield Plan(before, load, cost, prior=len(natives), rare=True)
+
+
+def _loads(context: Context, device: PciAddress) -> Iterator[Act]:
+    """What dom0's driver may ask for: vectors, or its legacy interrupt where no line counts any."""
+    load = Act("driver_load", DOM0, device)
+    for nvec in _vectors(context, device):
+        yield load._replace(nvec=nvec)
+    if context.hyp.state.has_msi(device) and not burst(context, device):
+        yield load._replace(nvec=1, mode=INTX)
 
 
 def _ends(context: Context, owner: int | None) -> Iterator[tuple[tuple[Act, ...], int]]:

@@ -61,8 +61,7 @@ def _loads(context: Context) -> Iterator[Plan]:
         requests = list(_requests(context, device, vector_counts(context, device)))
         owners = list(_replacements(context, device, owner))
         if owner is not None and context.domid_fits(owner):
-            again = () if state.loaded(owner, device) is None else (Act("kexec", owner),)
-            owners.insert(0, (again, 0, owner, 0))
+            owners[:0] = [(again, 0, owner, 0) for again in _again(context, owner, device)]
         for before, cost, domid, prior in owners:
             unseen = any(act.op == "domain_start" for act in before)
             for request in requests:
@@ -75,6 +74,20 @@ def _loads(context: Context) -> Iterator[Plan]:
             yield from own_loads(context, device)
     if context.item.domid is None:
         yield from card_loads(context)
+
+
+def _again(context: Context, owner: int, device: PciAddress) -> Iterator[tuple[Act, ...]]:
+    """What made a new load by the same owner possible: another kernel, or a silent unload.
+
+    A driver that got no vectors has none to give back, so nothing tells of its unload.
+    """
+    vectors = context.hyp.state.loaded(owner, device)
+    if vectors is None:
+        yield ()
+        return
+    if not vectors:
+        yield (Act("driver_unload", owner, device),)
+    yield (Act("kexec", owner),)
 
 
 def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterator[Request]:

@@ -137,7 +137,7 @@ class _Search:
                     yield from self.finish(story)
                 return
         for life in hyp.lives:
-            hyp = self.enactor.settle(hyp, life.domid, "")
+            hyp = self.enactor.settle(self.enactor.up_again(hyp, life.domid, at), life.domid, "")
         yield self._xen_left_over(self._claims(hyp))
 
     def _ended(self, hyp: Hypothesis, domid: int, at: int) -> Iterator[Hypothesis]:
@@ -281,8 +281,10 @@ class _Search:
         if act.domid is None or act.device is None:
             return hyp
         vectors = hyp.state.loaded(act.domid, act.device)
-        if vectors is None or (not vectors and act.mode != INTX):
+        if vectors is None:
             return hyp
+        if not vectors and act.mode != INTX:
+            return self.enactor.up_again(hyp, act.domid, at)
         up = self.enactor.enact(hyp, Act("ifup", act.domid, act.device), at, budget=0,
                                 why="a driver that has loaded is brought up")
         return up if up is not None else hyp.plus(cost=costs().other["no_ifup"])

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 from diagnose.grammar import load, print_line
 from diagnose.hazards import load_hazards, read_act
-from emulator.kernels import row
+from emulator.kernels import Traits, row
 from emulator.life import Act, perform
 from emulator.machine import State
-from emulator.records import GSI_VECTORS
+from emulator.records import GSI_VECTORS, MSIX
 from tests.conform.trace import read
 from tests.synth.console import GUEST, LINUX, XEN, own_driver
 from tests.synth.draft import ENDS
@@ -61,8 +61,15 @@ def run(words: str) -> list[Line]:
         return list(of_trace(trace(named["trace"])))
     if named["hazard"]:
         hazard = next(each for each in load_hazards() if each.id == named["hazard"])
-        return list(of_story(named["on"], hazard.acts, hazard.gsi_vectors))
-    return list(of_story(named["row"], [read_act(each) for each in named["acts"].split("; ")]))
+        return list(of_story(_traits(named["on"], hazard.guest_shutdown), hazard.acts,
+                             hazard.gsi_vectors))
+    acts = [read_act(each) for each in named["acts"].split("; ")]
+    return list(of_story(_traits(named["row"]), acts))
+
+
+def _traits(name: str, guest_shutdown: int = 0) -> Traits:
+    """The row's traits, with guests whose driver goes down in this way."""
+    return row(name).traits._replace(guest_shutdown=guest_shutdown)
 
 
 def trace(name: str) -> Mapping[str, Any]:
@@ -97,15 +104,16 @@ def _recorded(entries: Iterable[tuple[str, str, str]]) -> Iterator[Line]:
             for part in text.split("\n"))
 
 
-def of_story(name: str, acts: Iterable[Act], gsi_vectors: int = GSI_VECTORS) -> Iterator[Line]:
-    """What is printed when the acts happen under the row of that name.
+def of_story(traits: Traits, acts: Iterable[Act],
+             gsi_vectors: int = GSI_VECTORS) -> Iterator[Line]:
+    """What is printed when the acts happen under kernels with these traits.
 
     Raises Impossible for an act that cannot happen there, and Crash if the host dies of it.
     """
     state = State.boot(gsi_vectors=gsi_vectors)
     for act in acts:
         domid = act.domid or 0
-        outcome = perform(row(name).traits, state, act)
+        outcome = perform(traits, state, act)
         if act.op == "domain_start":
             yield _birth(domid)
         elif act.op in ENDS and state.domains[domid].kind == "hvm":
@@ -117,7 +125,7 @@ def of_story(name: str, acts: Iterable[Act], gsi_vectors: int = GSI_VECTORS) -> 
             yield _line(speaker, print_line(effect.kind, effect.fields))
         if act.kind == "pv" and act.op in ("domain_start", "kexec"):
             yield from _boot(domid)
-        elif act.op == "driver_load" and not domid and act.device:
+        elif act.op == "driver_load" and not domid and act.device and act.mode == MSIX:
             yield Line("dom0", own_driver(act.device, act.nvec), around=True)
         state = outcome.state
 
