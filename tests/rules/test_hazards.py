@@ -63,6 +63,7 @@ BAD: dict[str, dict[tuple[str, ...], str]] = {
     "single-vector-taken-away": {BLIND: "stale-irq"},
     "dom0-closes-what-was-unmapped-by-force": {("el5",): "missing-prune collateral-unmap"},
     "dom0-asks-after-a-forced-unmap": {("el5",): "missing-prune collateral-unmap map-failure"},
+    "dom0-leaves-pairs-to-an-hvm-guest": {OLD: "missing-prune"},
 }
 
 # Hazard → the rows on which the host dies of it.
