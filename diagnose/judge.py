@@ -13,6 +13,7 @@ from diagnose.facts import Fact
 from diagnose.replay import Replay
 from diagnose.rules import Rule
 from diagnose.story import Hypothesis, Step
+from diagnose.torn import Torn
 from diagnose.witness import alarming_events, model_facts
 
 Key = tuple[str, str, int]     # fault, device, host boot: the identity of a finding
@@ -79,7 +80,8 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
 
     What no line shows, of its own or of a later fact that confirms it, has to be certain. Where the
     best story contradicts the log, only alarming lines count, and what they show is likely at most:
-    something happened there that the story does not know.
+    something happened there that the story does not know. If it happened between the two lives that
+    the match joins, it is not even that.
     """
     telling = {event.line for _, event in alarming_events(replay.timeline)}
     steps = replay.best.steps()
@@ -88,13 +90,14 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
         groups.setdefault((story.found, story.contradictions), story)
     rivals = list(groups.values())[:RIVALS_MAX]
     judged = [(story, fault_keys(rules, story.steps())) for story in rivals]
+    torn = Torn(replay)
     incomplete = replay.dropped or len(groups) > RIVALS_MAX
     weighed = []
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
         shown = _shown(each, steps, not replay.best.contradictions) and (
-            not replay.best.contradictions or _told(each, telling))
+            not replay.best.contradictions or (_told(each, telling) and torn.spares(each)))
         if rival is None and not incomplete:
             consistent = not replay.best.contradictions
             confidence = "certain" if consistent else "likely" if shown else ""

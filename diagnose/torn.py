@@ -1,0 +1,64 @@
+"""Where the cheapest story contradicts the log, and which stretches of it hold all the same.
+
+A story that leaves lines of a device unexplained, or lacks lines that had to be there, does not
+know what happened to the device at that time. What it claims of lives on both sides is a guess.
+
+**Invariant:** looks at one story and the lines in order; names no fault and no kind of line.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.engine import Match
+from diagnose.facts import Fact
+from diagnose.proof import attach_step
+from diagnose.replay import Replay
+from diagnose.story import Step
+from emulator.pci import PciAddress
+
+
+class Torn:
+    """The places in the order of lines at which the best story of a replay is contradicted."""
+
+    def __init__(self, replay: Replay) -> None:
+        items = replay.timeline.items
+        self._places = {id(item.event): nth for nth, item in enumerate(items)}
+        self._steps = replay.best.steps()
+        left = [self._places[id(event)] for event in replay.best.left_over()
+                if id(event) in self._places]
+        self._left = [(place, items[place].device) for place in left if items[place].effect]
+
+    def spares(self, found: Match) -> bool:
+        """Whether at least one of the facts is told without a contradiction in between.
+
+        That is, from the load that attached the pair to the line that shows what became of it.
+        """
+        return any(self._whole(fact, found.confirmed) for fact in found.facts)
+
+    def _whole(self, fact: Fact, confirmed: Sequence[Fact]) -> bool:
+        device = fact.fields.get("record") or fact.fields.get("device")
+        if fact.step is None or fact.fields.get("pirq") is None or \
+                not isinstance(device, PciAddress):
+            return True
+        first = attach_step(fact, self._steps)
+        later = [each.step for each in confirmed if each.step is not None
+                 and each.step >= fact.step]
+        last = min(later, default=fact.step)
+        begin = 0 if first is None else self._steps.index(first)
+        stretch = self._steps[begin:last + 1]
+        places = [place for step in stretch for place in self._of(step)]
+        low, high = min(places, default=0), max(places, default=0)
+        return not any(low <= place <= high and (other is None or other.agrees(device))
+                       for place, other in self._left) and not any(
+                           step.unseen and _concerns(step, device) for step in stretch)
+
+    def _of(self, step: Step) -> list[int]:
+        """Places of the step's lines in the order; of an inferred step, before which it was."""
+        events = step.lines or ((step.at,) if step.at is not None else ())
+        return [self._places[id(event)] for event in events if id(event) in self._places]
+
+
+def _concerns(step: Step, device: PciAddress) -> bool:
+    """Whether the act is done to the device, or to a domain with all that it has."""
+    devices = step.act.devices or ((step.act.device,) if step.act.device is not None else ())
+    return not devices or device in devices
