@@ -214,11 +214,14 @@ def _starts(context: Context) -> Iterator[Plan]:
 
 
 def _started_together(context: Context) -> Iterator[tuple[PciAddress, ...]]:
-    """The device of the line alone, then with those of the like lines that follow it."""
+    """The device of the line alone, then with those of the lines of starts that follow it.
+
+    A further function of one slot has a line of another kind than the first.
+    """
     items, found = context.timeline.items, []
     for place in range(context.at, min(len(items), context.at + NEIGHBOURHOOD)):
         item = items[place]
-        if item.event.kind != context.item.event.kind or item.device in found:
+        if item.event.kind not in EMITS["domain_start"] or item.device in found:
             if item.effect and item.event.speaker == "dom0":
                 break
             continue
