@@ -51,9 +51,9 @@ conform: $(VENV)/.ready
 	 else echo "no traces in $(TRACES)/: nothing to replay; make test replays a sample"; fi
 
 bench: $(VENV)/.ready
-	@$(BIN)/python benchmarks/small_incident.py
-	@$(BIN)/python benchmarks/emulator.py
-	@$(BIN)/python benchmarks/reboots.py
+	@$(BIN)/python -m benchmarks.small_incident
+	@$(BIN)/python -m benchmarks.emulator_steps
+	@$(BIN)/python -m benchmarks.reboots
 
 clean:
 	@rm -rf $(VENV) .cache .hypothesis build dist *.egg-info
