@@ -49,9 +49,9 @@ def pciback_export_device(w: Ledgers, domid: int, address: PciAddress) -> bool:
 
 
 def pciback_attach(w: Ledgers, domid: int) -> int:
-    """The frontend is Initialised: map its ring, which takes a reference to the domain.
+    """The frontend is Initialised: map its ring, which takes a reference; the backend's state.
 
-    pciback_attach(); the backend's state, in which nothing has happened unless it waited for that.
+    pciback_attach().  Nothing happens unless the backend waits for that.
     """
     domain = w.domain(domid)
     backend = backend_of(w, domid)

@@ -88,7 +88,7 @@ def _lines(raw: IO[bytes]) -> Iterator[bytes]:
 def _scenario(line: bytes) -> Scenario:
     try:
         scenario: Scenario = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(f"not JSON: {error}") from None
     _require(scenario, SCENARIO, "the scenario")
     for key, known in (("variant", VARIANTS), ("xen", HYPERVISORS)):
@@ -129,6 +129,8 @@ def _require_step(step: object, what: str) -> None:
     for name, needed in ARGUMENTS[operation].items():
         if needed and name not in step:
             raise UnreadableError(f"{what}, {operation}, has no key {name!r}")
+    if not isinstance(step.get("devs", []), list):
+        raise UnreadableError(f"'devs' of {what} is no list")
     arguments(step)
 
 
@@ -139,15 +141,15 @@ def arguments(step: Step) -> dict[str, Any]:
     """
     given = {name: step[name] for name in ARGUMENTS[step["op"]] if name in step}
     if "dev" in given:
-        given["dev"] = _address(given["dev"])
+        given["dev"] = _address(str(given["dev"]))
     if "devs" in given:
-        given["devs"] = tuple(_address(each) for each in given["devs"])
+        given["devs"] = tuple(_address(str(each)) for each in given["devs"])
     return given
 
 
 @lru_cache(maxsize=256)
-def _address(text: object) -> PciAddress:
+def _address(text: str) -> PciAddress:
     try:
-        return PciAddress.parse(str(text))
+        return PciAddress.parse(text)
     except ValueError as error:
         raise UnreadableError(str(error)) from None

@@ -127,6 +127,7 @@ HALF = gzip.compress(LINE + b"\n" + LINE)[:-20]
 UNREADABLE = {
     "no JSON": (LINE + b"\n{oops\n" + LINE, ":2: not JSON: ", 2),
     "no UTF-8": (b'{"id": "\xff"}', ":1: not JSON: ", 0),
+    "nested without end": (b"[" * 100_000, ":1: not JSON: ", 0),
     "no object": (b"[]", ":1: the scenario is no object", 0),
     "a key too few": (LINE.replace(b'"variant"', b'"kernel"', 1),
                       ":1: the scenario has no key 'variant'", 0),
@@ -142,6 +143,8 @@ UNREADABLE = {
     "no address": (LINE.replace(b'"op": "seize", "dev": "0000:09:10.0"',
                                 b'"op": "seize", "dev": "eth0"', 1),
                    ":1: 'eth0' is no PCI address", 0),
+    "no list": (LINE.replace(b'"devs": ["0000:09:10.0"]', b'"devs": 5'),
+                ":1: 'devs' of step 4 is no list", 0),
     "gzip cut short": (HALF, ":2: the gzip data end in the middle", 1),
     "gzip damaged": (gzip.compress(LINE)[:60] + b"\0" * 300, ":1: ", 0),
 }
