@@ -5,8 +5,8 @@
 Every contender takes the same steps, those of the traces in a file, and runs once in each round, in
 turn.  Reading, preparing arguments, comparing and printing text are not timed.  The peers keep the
 same information as a whole: the state as plain dictionaries and lists, copied or pickled after each
-step; making the plain state is not timed either, since a mutable model would have it at hand.  No
-test looks at these numbers.
+step.  That plain state is made beforehand, since a mutable model would have it at hand.  No test
+looks at these numbers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tests.conform.trace import boot, traits_of
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "tests" / "emulator" / "random.jsonl.gz"
 RESULTS = Path(__file__).with_name("RESULTS-emulator.md")
-ROUNDS = 11
+ROUNDS = 21
 DEVICES = tuple(PciAddress.parse(text) for text in ("0000:01:10.0", "0000:05:11.0"))
 GUESTS = 500
 
@@ -49,22 +49,36 @@ class Prepared(NamedTuple):
     traits: Traits
     begin: State
     steps: tuple[tuple[str, Mapping[str, Any]], ...]
+    plain: tuple[object, ...]
 
 
-Contest = Callable[[Sequence[Prepared]], float]
+Keep = Callable[[Ledgers, object], object]
 
 
 @dataclass
 class Contender:
-    """A way of taking the steps, and the steps that it took in a processor second, by round."""
+    """What is kept after each step, and the steps taken in a processor second, by round."""
 
     name: str
-    run: Contest
+    keep: Keep | None
     rates: list[float] = field(default_factory=list)
 
     def median(self) -> float:
         """The median over the rounds."""
         return statistics.median(self.rates)
+
+    def run(self, traces: Sequence[Prepared]) -> float:
+        """Take all steps; processor seconds."""
+        keep = self.keep
+        started = time.process_time()
+        for traits, begin, steps, plains in traces:
+            ledgers = Ledgers(traits, begin)
+            kept = []
+            for (operation, given), whole in zip(steps, plains):
+                conform.perform(ledgers, operation, given)
+                if keep is not None:
+                    kept.append(keep(ledgers, whole))
+        return time.process_time() - started
 
 
 def prepared(path: Path) -> list[Prepared]:
@@ -73,48 +87,13 @@ def prepared(path: Path) -> list[Prepared]:
     for scenario in read(path):
         steps = itertools.takewhile(lambda step: "crash" not in step, scenario["steps"][1:])
         ready = tuple((step["op"], arguments(step)) for step in steps)
-        found.append(Prepared(traits_of(scenario), boot(scenario), ready))
+        ledgers = Ledgers(traits_of(scenario), boot(scenario))
+        plains = []
+        for operation, given in ready:
+            conform.perform(ledgers, operation, given)
+            plains.append(plain(ledgers.snapshot()))
+        found.append(Prepared(ledgers.traits, boot(scenario), ready, tuple(plains)))
     return found
-
-
-def keeping(keep: Callable[[Ledgers], object] | None) -> Contest:
-    """Take all steps; `keep` makes what is kept after each."""
-
-    def run(traces: Sequence[Prepared]) -> float:
-        spent = 0.0
-        for traits, begin, steps in traces:
-            ledgers = Ledgers(traits, begin)
-            kept = []
-            started = time.process_time()
-            for operation, given in steps:
-                conform.perform(ledgers, operation, given)
-                if keep is not None:
-                    kept.append(keep(ledgers))
-            spent += time.process_time() - started
-        return spent
-
-    return run
-
-
-def keeping_whole(make: Callable[[object], object]) -> Contest:
-    """Take all steps, and after each make a whole copy of the plain state."""
-
-    def run(traces: Sequence[Prepared]) -> float:
-        spent = 0.0
-        for traits, begin, steps in traces:
-            ledgers = Ledgers(traits, begin)
-            kept = []
-            for operation, given in steps:
-                started = time.process_time()
-                conform.perform(ledgers, operation, given)
-                spent += time.process_time() - started
-                whole = plain(ledgers.snapshot())
-                started = time.process_time()
-                kept.append(make(whole))
-                spent += time.process_time() - started
-        return spent
-
-    return run
 
 
 def plain(state: State) -> dict[str, object]:
@@ -135,10 +114,10 @@ def plain(state: State) -> dict[str, object]:
 def contenders() -> list[Contender]:
     """What is compared, in the order in which it is run and told."""
     return [
-        Contender("emulator, every state kept", keeping(Ledgers.snapshot)),
-        Contender("emulator, no state kept", keeping(None)),
-        Contender("plain state, pickled whole", keeping_whole(pickle.dumps)),
-        Contender("plain state, copy.deepcopy", keeping_whole(copy.deepcopy)),
+        Contender("emulator, every state kept", lambda ledgers, _: ledgers.snapshot()),
+        Contender("emulator, no state kept", None),
+        Contender("plain state, pickled whole", lambda _, whole: pickle.dumps(whole)),
+        Contender("plain state, copy.deepcopy", lambda _, whole: copy.deepcopy(whole)),
     ]
 
 
@@ -224,10 +203,10 @@ def told(
         f"{len(measured[0].rates)} rounds",
         *(f"- {fact}" for fact in machine()),
         "",
-        "| contender | steps a CPU second | times the first |",
-        "|---|---:|---:|",
-        *(f"| {each.name} | {each.median():,.0f} | {each.median() / first:.2f} |"
-          for each in measured),
+        "| contender | steps a CPU second | in the best round | times the first |",
+        "|---|---:|---:|---:|",
+        *(f"| {each.name} | {each.median():,.0f} | {max(each.rates):,.0f} "
+          f"| {each.median() / first:.2f} |" for each in measured),
         "",
         "What keeping one more state holds, by `tracemalloc`, over stories of guests with two",
         "devices. A kept state shares with its neighbours whatever did not change between them.",
