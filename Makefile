@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install -qq --disable-pip-version-check
 DEMO   := corpus/demo
+TRACES := ../shared/oracle
 PYTEST_ARGS ?=
 JOBS   ?= auto
 
@@ -16,7 +17,7 @@ COMPILE := $(BIN)/python -m compileall -q diagnose emulator
 export PIP_ROOT_USER_ACTION := ignore
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test thorough lint types update bench clean
+.PHONY: help demo test thorough lint types update conform bench clean
 
 help:
 	@echo "make demo     diagnose the bundled incident ($(DEMO)/)"
@@ -24,7 +25,8 @@ help:
 	@echo "make thorough the same, with everything tried where a sample is usual"
 	@echo "make lint     ruff alone            make types    mypy alone"
 	@echo "make update   write snapshots, golden reports and published schemas anew"
-	@echo "make bench    measure what a small diagnosis costs; writes benchmarks/RESULTS.md"
+	@echo "make conform  replay every recorded trace in $(TRACES)/ on the emulator"
+	@echo "make bench    measure diagnosis, emulator and long logs; writes benchmarks/RESULTS*.md"
 	@echo "make clean    remove the virtual environment, caches and builds"
 
 # A fault is the right answer to the bundled incident, and a fault exits with 1.
@@ -47,8 +49,15 @@ update: $(VENV)/.ready-dev
 	@SNAPSHOT_UPDATE=1 $(BIN)/python -m pytest tests/face tests/rules tests/replay
 	@$(BIN)/diagnose rules test --update -q corpus
 
+conform: $(VENV)/.ready
+	@if ls $(TRACES)/*.jsonl.gz >/dev/null 2>&1; \
+	 then $(BIN)/python -m tests.conform $(TRACES)/*.jsonl.gz; \
+	 else echo "no traces in $(TRACES)/: nothing to replay; make test replays a sample"; fi
+
 bench: $(VENV)/.ready
-	@$(BIN)/python benchmarks/small_incident.py
+	@$(BIN)/python -m benchmarks.small_incident
+	@$(BIN)/python -m benchmarks.emulator_steps
+	@$(BIN)/python -m benchmarks.reboots
 
 clean:
 	@rm -rf $(VENV) .cache .hypothesis build dist *.egg-info

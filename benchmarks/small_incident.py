@@ -1,6 +1,6 @@
 """What one diagnosis of a small incident costs, beside things whose cost everybody knows.
 
-    python benchmarks/small_incident.py [--rounds N] [--output FILE] [LOG...]
+    python -m benchmarks.small_incident [--rounds N] [--output FILE] [LOG...]
 
 Every contender is a whole process and runs once in each round, in turn, so that whatever else the
 machine does falls on all of them alike. Told are medians over the rounds of the processor time
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.machine import machine
 from diagnose.catalogue_file import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,22 +121,6 @@ def told(measured: Sequence[Contender], logs: Sequence[Path], rounds: int) -> st
         *rows,
         "",
     ])
-
-
-def machine() -> list[str]:
-    """What it was measured on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    usable = len(os.sched_getaffinity(0))
-    return [
-        f"machine: {names[0] if names else platform.machine()}, {usable} processors usable, "
-        f"Linux {platform.release()}",
-        f"Python {platform.python_version()} ({platform.python_implementation()}), "
-        f"load average at the end {os.getloadavg()[0]:.1f}",
-    ]
 
 
 def main() -> None:

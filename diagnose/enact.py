@@ -14,9 +14,9 @@ from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
 from diagnose.timeline import Segment, Timeline
 from emulator.invariants import violations
 from emulator.life import EMITS, FAULT_EMITS, Act, Impossible, Outcome, perform
-from emulator.machine import State
 from emulator.pci import PciAddress
 from emulator.records import LATE_ANSWER
+from emulator.state import State
 
 #: Acts after which a domain is no more.
 ENDS = frozenset({"clean_shutdown", "crash", "destroy", "teardown"})

@@ -24,9 +24,9 @@ from emulator.acts import FAULTS
 from emulator.invariants import violations
 from emulator.kernels import Row, Traits
 from emulator.life import ACTS, Act, Crash, Impossible, perform
-from emulator.machine import State
 from emulator.pci import PciAddress
 from emulator.records import GSI_VECTORS, INTX, MSI
+from emulator.state import State
 
 HAZARDS = Path(__file__).parent / "hazards.toml"
 

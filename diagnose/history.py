@@ -17,8 +17,8 @@ from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
 from diagnose.timeline import Timeline
 from emulator.kernels import Row, distance
 from emulator.life import EMITS, Act
-from emulator.machine import State
 from emulator.pci import PciAddress
+from emulator.state import State
 
 #: With more devices than this, only the first few or the last few of them may be loaded already.
 SUBSETS_MAX = 3

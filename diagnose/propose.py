@@ -227,7 +227,10 @@ def _starts(context: Context) -> Iterator[Plan]:
 
 
 def _started_together(context: Context) -> Iterator[tuple[PciAddress, ...]]:
-    """The device of the line alone, then with those of other lines of a start that follow it."""
+    """The device of the line alone, then with those of the lines of starts that follow it.
+
+    A further function of one slot has a line of another kind than the first.
+    """
     items, found = context.timeline.items, []
     for place in range(context.at, min(len(items), context.at + NEIGHBOURHOOD)):
         item = items[place]

@@ -24,8 +24,8 @@ from diagnose.story import AHEAD, Hypothesis
 from diagnose.timeline import Timeline
 from emulator.kernels import ROWS, Row
 from emulator.life import Act
-from emulator.machine import State
 from emulator.records import INTX
+from emulator.state import State
 
 #: Contradictions by which a story may exceed the best one and still be followed.
 SLACK = 1

@@ -15,8 +15,8 @@ from emulator.effects import Effect
 from emulator.invariants import Violation
 from emulator.kernels import Row
 from emulator.life import Act
-from emulator.machine import State
 from emulator.pci import PciAddress
+from emulator.state import State
 
 #: Domain ids from here on are reserved by Xen (public/xen.h: DOMID_FIRST_RESERVED, 0x7FF0), so no
 #: guest ever has one: they stand for owners whose id no line tells.

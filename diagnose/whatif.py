@@ -14,7 +14,7 @@ from diagnose.story import Step
 from emulator.invariants import violations
 from emulator.kernels import Row
 from emulator.life import Act, Impossible, Outcome, perform
-from emulator.machine import State
+from emulator.state import State
 
 Change = Callable[[State, Act], Iterable[Act]]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from emulator.ledgers import ImpossibleError
-from emulator.machine import Machine
+from emulator.errors import ImpossibleError
+from emulator.ledgers import Ledgers
 from emulator.pci import PciAddress
 from emulator.records import DOM0, LATE_ANSWER, MSIX, Domain, Driver, Guest
 
@@ -70,26 +70,26 @@ def devices_of(act: Act) -> tuple[PciAddress, ...]:
     return devices
 
 
-def living(m: Machine, act: Act) -> tuple[int, Domain]:
+def living(w: Ledgers, act: Act) -> tuple[int, Domain]:
     """The running domain of the act."""
     domid = act.domid
-    domain = None if domid is None else m.domains.get(domid)
+    domain = None if domid is None else w.domains.get(domid)
     if domid is None or domain is None or domain.dying:
         raise Impossible(f"domain {domid} does not run")
     return domid, domain
 
 
-def living_guest(m: Machine, act: Act) -> tuple[int, Domain]:
+def living_guest(w: Ledgers, act: Act) -> tuple[int, Domain]:
     """The running domain of the act, which is not dom0."""
-    domid, domain = living(m, act)
+    domid, domain = living(w, act)
     require(domid != DOM0, "dom0 ends with the host")
     return domid, domain
 
 
-def loaded(m: Machine, act: Act) -> tuple[int, Driver]:
+def loaded(w: Ledgers, act: Act) -> tuple[int, Driver]:
     """The running domain of the act and its driver of the device."""
-    domid, _ = living(m, act)
-    driver = m.guests.get(domid, Guest()).driver(device_of(act))
+    domid, _ = living(w, act)
+    driver = w.guests.get(domid, Guest()).driver(device_of(act))
     if driver is None:
         raise Impossible(f"no driver for {act.device} is loaded in domain {domid}")
     return domid, driver

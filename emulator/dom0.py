@@ -95,7 +95,7 @@ def msi_map_pirq_to_vector(w: Ledgers, device: Device, entry_nr: int, *, is_msix
     domid = msi_get_dev_owner(w, device)
     pirq = -1
     ret = w.fails("map_pirq")
-    if ret is None and (ret := w.fails("map_nosupport")) is None:
+    if ret is None and w.fails("map_nosupport") is None:
         pirq = xen.physdev_map_pirq(w, domid, device, entry_nr, is_msix=is_msix)
         ret = min(pirq, 0)
     if ret:

@@ -1,8 +1,7 @@
 """The desk at which one step is worked out: open copies of a state's records, and what came of it.
 
 A `Ledgers` starts from a State, opens (copies) each record when it is first changed and closes them
-all in `snapshot`.  The kernels' functions in `xen`, `dom0`, `pci_core`, `pciback` and `guest` take
-it as their first argument.
+all in `snapshot`.  Every function of a kernel or of the toolstack takes it as its first argument.
 
 **Invariant:** knows how records are opened and closed, not what any kernel does with them.
 """
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 
 from emulator.counters import Fault
 from emulator.effects import Deed, Effect
+from emulator.errors import Refusal, RefusedError
 from emulator.kernels import Traits
 from emulator.pci import PciAddress
 from emulator.records import (
@@ -28,19 +28,6 @@ from emulator.records import (
 from emulator.state import State
 
 NO_FIELDS: Mapping[str, object] = {}
-
-
-class ImpossibleError(Exception):
-    """An act that cannot happen in this state; the text says why."""
-
-
-class CrashError(ImpossibleError):
-    """The act ends in a fatal error of the hypervisor: `who` died and `what` it says."""
-
-    def __init__(self, who: str, what: str) -> None:
-        super().__init__(f"{who} dies: {what}")
-        self.who = who
-        self.what = what
 
 
 class Ledgers:
@@ -131,6 +118,13 @@ class Ledgers:
         self._put_device(address, device)
         return device
 
+    def present(self, address: PciAddress) -> Device:
+        """The device, open for change; refused if it was removed from the host."""
+        device = self.device(address)
+        if not device.present:
+            raise RefusedError(Refusal.DEVICE_ABSENT)
+        return device
+
     def replace_device(self, config: DeviceConfig, life: int) -> Device:
         """A fresh device in the place of one that is gone."""
         device = Device(config, life)
@@ -151,6 +145,13 @@ class Ledgers:
             return domain
         domain = domain.copy(self._stamp)
         self._domains_dict()[domid] = domain
+        return domain
+
+    def running(self, domid: int, *kinds: str) -> Domain:
+        """The domain, open for change; refused unless it runs and is of one of these kinds."""
+        domain = self.domain(domid)
+        if domain is None or domain.dying or (kinds and domain.kind not in kinds):
+            raise RefusedError(Refusal.NOT_RUNNING)
         return domain
 
     def add_domain(self, domid: int, domain: Domain) -> None:

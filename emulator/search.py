@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple, ParamSpec
 
 from emulator.acts import LINGERS, Act, Impossible
+from emulator.errors import CrashError
 from emulator.kernels import Traits
-from emulator.ledgers import CrashError
 from emulator.life import Outcome, perform
 from emulator.pci import PciAddress
 from emulator.records import DOM0, INTX, MSI, Device, Domain, present_life

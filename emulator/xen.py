@@ -1,4 +1,4 @@
-"""The hypervisor's ledger: vectors, per-domain pirq tables, event channels, device descriptors.
+"""The hypervisor's ledger: vectors, pirq tables, event channels and device descriptors.
 
 Read in Xen 3.4.4 and, where the el5 hypervisor agrees, in the snapshot of 2008-12-11.
 
@@ -11,7 +11,8 @@ from typing import Final
 
 from emulator.counters import next_vector
 from emulator.effects import Deed
-from emulator.ledgers import CrashError, Ledgers
+from emulator.errors import CrashError
+from emulator.ledgers import Ledgers
 from emulator.pci import PciAddress
 from emulator.records import PIRQ_MAX, Descriptor, Device, Domain, Mapped
 
@@ -36,17 +37,17 @@ def pci_add_device(w: Ledgers, device: Device) -> None:
     w.xen("debug", "xen_pci_add", {"device": device.config.address})
 
 
-def pci_remove_device(w: Ledgers, device: Device) -> None:
-    """Forget a device (xen/drivers/passthrough/pci.c: pci_remove_device()).
+def pci_remove_device(w: Ledgers, device: Device) -> int:
+    """Forget a device; 0, or a negative errno if Xen did not know it.
 
-    dom0 warns if Xen did not know it (drivers/xen/core/pci.c: pci_bus_remove_wrapper()).
+    xen/drivers/passthrough/pci.c: pci_remove_device().
     """
     if device.xen_owner is None:
-        w.dom0("default", "xen_core_pci_warn")
-        return
+        return ENODEV
     pci_cleanup_msi(w, device)
     device.xen_owner = None
     w.xen("debug", "xen_pci_remove", {"device": device.config.address})
+    return 0
 
 
 def pci_cleanup_msi(w: Ledgers, device: Device) -> None:
@@ -158,7 +159,7 @@ def unmap_domain_pirq(w: Ledgers, domid: int, pirq: int) -> int:
         )
         if mapped.device is not None:
             w.deeds.append(Deed("forced_unbind", mapped.device, domid, pirq))
-    _release_vector(w, mapped.vector)
+    msi_free_vector(w, mapped.vector)
     if forced:
         domain.table[pirq] = Mapped(-mapped.vector, mapped.device)
     else:
@@ -167,7 +168,7 @@ def unmap_domain_pirq(w: Ledgers, domid: int, pirq: int) -> int:
     return 0
 
 
-def _release_vector(w: Ledgers, vector: int) -> None:
+def msi_free_vector(w: Ledgers, vector: int) -> None:
     """Drop the vector's descriptor and free it; without a descriptor the vector leaks.
 
     xen/arch/x86/msi.c: msi_free_vector().  MSI is switched off in the hardware, MSI-X is not.
@@ -196,15 +197,13 @@ def _complain(
 
 
 def evtchn_bind_pirq(w: Ledgers, domid: int, pirq: int) -> int:
-    """Bind an event channel to a pirq; 0 or a negative errno.
+    """A kernel binds an event channel to a pirq; 0 or a negative errno.
 
     xen/common/event_channel.c: evtchn_bind_pirq().  Lack of access is refused without a message.
     """
+    domain = w.running(domid, "pv", "dom0")
     if not 0 <= pirq <= PIRQ_MAX:
         return EINVAL
-    domain = w.domain(domid)
-    if domain is None:
-        return ESRCH
     if not domain.access >> pirq & 1:
         return EPERM
     if pirq in domain.bound:
@@ -226,8 +225,26 @@ def evtchn_bind_pirq(w: Ledgers, domid: int, pirq: int) -> int:
     return 0
 
 
+def evtchn_close(w: Ledgers, domid: int, pirq: int) -> bool:
+    """A kernel closes the event channel of a pirq; whether there was one.
+
+    xen/common/event_channel.c: evtchn_close().
+    """
+    return pirq_guest_unbind(w, w.running(domid, "pv", "dom0"), pirq)
+
+
+def pt_irq_create_bind_vtd(w: Ledgers, domid: int, pirq: int) -> None:
+    """Attach an HVM domain's interrupt to a pirq; it needs no event channel.
+
+    xen/drivers/passthrough/io.c: pt_irq_create_bind_vtd().
+    """
+    domain = w.domain(domid)
+    if domain is not None:
+        domain.bound[pirq] = 0
+
+
 def pirq_guest_unbind(w: Ledgers, domain: Domain, pirq: int) -> bool:
-    """Close a pirq's event channel; whether there was one.
+    """Detach a domain from a pirq; whether it was attached.
 
     xen/arch/x86/irq.c: pirq_guest_unbind().  A forcibly unbound pirq becomes free here.
     """
@@ -245,50 +262,6 @@ def _unsigned_vector(w: Ledgers) -> None:
     """Xen 3.4.4 indexes its descriptors with the negative vector."""
     if not w.traits.xen.signed_vectors:
         raise CrashError("xen", "invalid memory access")
-
-
-def domain_kill(w: Ledgers, domid: int) -> int:
-    """Destroy a domain as far as its references allow (xen/common/domain.c: domain_kill())."""
-    if domid == 0:
-        return EINVAL
-    domain = w.domain(domid)
-    if domain is None:
-        return ESRCH
-    if domain.dying:
-        return 0
-    domain.dying = True
-    w.set_guest(domid, None)
-    if domain.kind == "pv":
-        for pirq in sorted(domain.bound, key=domain.bound.__getitem__):
-            pirq_guest_unbind(w, domain, pirq)
-    put_domain(w, domid)
-    return 0
-
-
-def put_domain(w: Ledgers, domid: int) -> None:
-    """Drop a reference; the last one takes the domain out of the hash and frees its pirqs.
-
-    xen/common/domain.c: domain_destroy(), then xen/arch/x86/domain.c: arch_domain_destroy() with
-    pci_release_devices() and free_domain_pirqs(), all silent.
-    """
-    domain = w.domain(domid)
-    if domain is None:
-        return
-    domain.refs -= 1
-    if domain.refs:
-        return
-    if domain.kind == "hvm":
-        for pirq in sorted(domain.bound):
-            pirq_guest_unbind(w, domain, pirq)
-        for address, each in tuple(w.devices.items()):
-            if each.xen_owner == domid:
-                device = w.device(address)
-                pci_cleanup_msi(w, device)
-                device.xen_owner = 0
-    for mapped in domain.table.values():
-        if mapped.vector > 0:
-            _release_vector(w, mapped.vector)
-    w.drop_domain(domid)
 
 
 def device_of(w: Ledgers, domid: int, pirq: int) -> PciAddress | None:

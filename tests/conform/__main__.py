@@ -1,39 +1,56 @@
-"""Replays trace files and reports divergences; the exit status is 1 if there are any."""
+"""Replays trace files and reports divergences.
+
+The exit status is 0 if every step agrees, 1 if one does not, 2 if something could not be read; that
+is said on standard error, and the rest is replayed all the same.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from tests.conform.trace import Difference, read, replay
+from tests.conform.parting import told
+from tests.conform.reading import Scenario, UnreadableError, scan
+from tests.conform.trace import Difference, replay
 
 SHOWN_MAX = 5
 
 
 def main(paths: list[str]) -> int:
-    """Replay all files; print the first divergences and a summary. 2 if there is no file."""
+    """Replay all files; print the first divergences and, as the last line, a summary."""
     if not paths:
         print("give at least one trace file (JSON Lines, plain or gzipped)", file=sys.stderr)
         return 2
-    scenarios = steps = diverging = 0
+    scenarios = steps = diverging = unreadable = 0
     for path in paths:
-        for scenario in read(Path(path)):
+        for each in scan(Path(path)):
+            if isinstance(each, UnreadableError):
+                unreadable += 1
+                if unreadable <= SHOWN_MAX:
+                    print(each, file=sys.stderr)
+                continue
             scenarios += 1
-            steps += len(scenario["steps"])
-            differences = replay(scenario)
+            steps += len(each["steps"])
+            differences = replay(each)
             if differences:
                 diverging += 1
                 if diverging <= SHOWN_MAX:
-                    _show(scenario["variant"], differences)
+                    _show(each, differences)
+    if unreadable > SHOWN_MAX:
+        print(f"{unreadable - SHOWN_MAX} more cannot be read", file=sys.stderr)
+    if diverging > SHOWN_MAX:
+        print(f"(the first {SHOWN_MAX} of {diverging} are shown)")
     print(f"{scenarios} scenarios, {steps} steps, {diverging} diverge")
-    return 1 if diverging else 0
+    return 2 if unreadable else min(diverging, 1)
 
 
-def _show(variant: str, differences: list[Difference]) -> None:
+def _show(scenario: Scenario, differences: list[Difference]) -> None:
     first = differences[0]
-    print(f"{first.scenario} ({variant}), step {first.step}: {first.operation}")
+    under = f"{scenario['variant']}, Xen {scenario['xen']}"
+    print(f"{first.scenario} ({under}), step {first.step}: {first.operation}")
     for each in differences:
-        print(f"  {each.what}\n    expected {each.expected}\n    got      {each.got}")
+        for line in told(each.what, each.expected, each.got):
+            print(f"  {line}")
 
 
 if __name__ == "__main__":

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emulator.errors import CrashError
 from emulator.kernels import Hypervisor, Traits, row
-from emulator.ledgers import CrashError
-from emulator.machine import OPERATIONS, DeviceConfig, Machine, Reply, State
+from emulator.ledgers import Ledgers
 from emulator.pci import PciAddress
+from emulator.records import DeviceConfig
+from emulator.state import State
 from tests.conform import components
+from tests.conform.operations import Reply, perform
+from tests.conform.reading import HYPERVISORS, VARIANTS, Step, arguments
 from tests.conform.text import log_of
-
-Step = Mapping[str, Any]
-
-VARIANTS: Mapping[str, Traits] = {
-    "V0": row("el5").traits,
-    "V1": row("el5+1070").traits,
-    "V2": row("el5+945+956+1070").traits,
-    "V3": row("el5-283").traits,
-    "V4": row("el5+prune").traits,
-}
-_RESULTS = frozenset({"op", "macro", "ret", "value", "vectors", "log", "glog", "state", "crash"})
-# These two operations have an argument that is named like a result.
-_ARGUMENTS = {"conf_write": ("value",), "fault": ("ret",), "nop": ("ret",)}
 
 
 class Difference(NamedTuple):
@@ -40,27 +30,18 @@ class Difference(NamedTuple):
     got: object
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The scenarios of a JSON Lines file, plain or gzipped."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
-
-
 def traits_of(scenario: Mapping[str, Any]) -> Traits:
     """The kernel row and hypervisor of a scenario."""
-    xen = Hypervisor(signed_vectors=scenario["xen"].endswith("s"))
-    return VARIANTS[scenario["variant"]]._replace(xen=xen)
+    xen = Hypervisor(signed_vectors=HYPERVISORS[scenario["xen"]])
+    return row(VARIANTS[scenario["variant"]]).traits._replace(xen=xen)
 
 
 def boot(scenario: Mapping[str, Any]) -> State:
     """The initial state of a scenario."""
     config = scenario["config"]
     devices = [
-        DeviceConfig(address=PciAddress.parse(each["bdf"]), **_without(each, "bdf"))
-        for each in config["devices"]
+        DeviceConfig(PciAddress.parse(bdf), **rest)
+        for bdf, rest in (_apart(each, "bdf") for each in config["devices"])
     ]
     return State.boot(
         devices,
@@ -70,38 +51,25 @@ def boot(scenario: Mapping[str, Any]) -> State:
     )
 
 
-def _without(mapping: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in mapping.items() if key not in keys}
-
-
-def arguments(step: Step) -> dict[str, Any]:
-    """What the operation of a step is called with."""
-    named = _ARGUMENTS.get(step["op"], ())
-    given = {key: value for key, value in step.items() if key not in _RESULTS or key in named}
-    if step["op"] == "nop":
-        return {"ret": given["ret"]}
-    if "dev" in given:
-        given["dev"] = PciAddress.parse(given["dev"])
-    if "devs" in given:
-        given["devs"] = tuple(PciAddress.parse(each) for each in given["devs"])
-    return given
+def _apart(mapping: Mapping[str, Any], key: str) -> tuple[Any, dict[str, Any]]:
+    return mapping[key], {name: value for name, value in mapping.items() if name != key}
 
 
 class Replay:
-    """One scenario under way: the machine beside the recorded state."""
+    """One scenario under way: the ledgers beside the recorded state."""
 
     def __init__(self, scenario: Mapping[str, Any]) -> None:
         self.name: str = scenario["id"]
-        self.machine = Machine(traits_of(scenario), boot(scenario))
-        self.state = self.machine.state
+        self.ledgers = Ledgers(traits_of(scenario), boot(scenario))
+        self.state = self.ledgers.snapshot()
         self.recorded: dict[str, Any] = {}
         self.shown: dict[str, object] = {}
         self.ghosts: dict[str, object] = {}
         self.seen: tuple[object, ...] = ()
 
     def show(self) -> dict[str, object]:
-        """The machine's state as components; parts that did not change are not made anew."""
-        state = self.state = self.machine.state
+        """The ledgers' state as components; parts that did not change are not made anew."""
+        state = self.state = self.ledgers.snapshot()
         seen = (state.devices, state.backends, state.domains)
         before = self.seen or (None, None, None)
         if seen[0] is not before[0]:
@@ -116,52 +84,63 @@ class Replay:
 
     def keep_ghost(self, dev: PciAddress) -> None:
         """Remember the node of a device that was just removed; it never changes again."""
-        device = self.machine.devices[dev]
+        device = self.ledgers.devices[dev]
         if not device.present and device.node:
             self.ghosts[f"{dev}~{device.life}"] = components.node(device)
 
     def run(self, index: int, step: Step) -> list[Difference]:
-        """Take one step; what differs from the record."""
-        operation = step["op"]
-        self.machine.effects.clear()
-        self.machine.deeds.clear()
-        crash: CrashError | None = None
-        reply = Reply(0)
-        if operation != "init":
-            given = arguments(step)
-            try:
-                reply = OPERATIONS[operation](self.machine, **given)
-            except CrashError as error:
-                crash = error
-            if operation == "device_remove":
-                self.keep_ghost(given["dev"])
-        printed = [list(line) for line in log_of(self.machine.effects)]
-        pairs: list[tuple[str, Any, Any]] = [("log", step["log"], printed)]
-        recorded = step.get("crash")
-        if recorded is not None or crash is not None:
-            wanted = recorded and (recorded["who"], recorded["what"])
-            pairs.append(("crash", wanted, crash and (crash.who, crash.what)))
-        else:
-            pairs += self._results(operation, step, reply)
+        """Take one step; what differs from the record.
+
+        An exception that no crash of the hypervisor explains is a difference like any other.
+        """
+        try:
+            pairs = self._compared(step)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"{error!r} in {Path(place.filename).name}:{place.lineno}"
+            pairs = [("exception", None, told)]
         return [
-            Difference(self.name, index, operation, what, expected, got)
+            Difference(self.name, index, step["op"], what, expected, got)
             for what, expected, got in pairs
             if expected != got
         ]
 
-    def _results(self, operation: str, step: Step, reply: Reply) -> list[tuple[str, Any, Any]]:
-        """Return values and state: (what, expected, got)."""
-        pairs: list[tuple[str, Any, Any]] = []
-        if operation != "init":
-            pairs.append(("ret", step.get("ret"), reply.ret))
-            if operation != "conf_write":
-                pairs.append(("value", step.get("value"), reply.value))
-            vectors = None if reply.vectors is None else list(reply.vectors)
-            pairs.append(("vectors", step.get("vectors"), vectors))
+    def _compared(self, step: Step) -> list[tuple[str, Any, Any]]:
+        """All that is compared after the step: (what, expected, got)."""
+        self.ledgers.effects.clear()
+        self.ledgers.deeds.clear()
+        crash: CrashError | None = None
+        reply: Reply | None = None
+        if step["op"] != "init":
+            given = arguments(step)
+            try:
+                reply = perform(self.ledgers, step["op"], given)
+            except CrashError as error:
+                crash = error
+            if step["op"] == "device_remove":
+                self.keep_ghost(given["dev"])
+        printed = [list(line) for line in log_of(self.ledgers.effects)]
+        pairs: list[tuple[str, Any, Any]] = [("log", step["log"], printed)]
+        recorded = step.get("crash")
+        if recorded is not None or crash is not None:
+            wanted = recorded and (recorded["who"], recorded["what"])
+            return [*pairs, ("crash", wanted, crash and (crash.who, crash.what))]
         self.recorded.update(step.get("state", {}))
         shown = self.show()
-        pairs += [(name, self.recorded.get(name), shown[name]) for name in sorted(shown)]
-        return pairs
+        names = sorted(shown.keys() | self.recorded.keys())
+        states = [(name, self.recorded.get(name), shown.get(name)) for name in names]
+        return [*pairs, *_results(step, reply), *states]
+
+
+def _results(step: Step, reply: Reply | None) -> list[tuple[str, Any, Any]]:
+    """What the operation returned; only the initial state is returned by none."""
+    if reply is None:
+        return []
+    vectors = None if reply.vectors is None else list(reply.vectors)
+    pairs = [("ret", step.get("ret"), reply.ret), ("vectors", step.get("vectors"), vectors)]
+    if step["op"] != "conf_write":
+        pairs.append(("value", step.get("value"), reply.value))
+    return pairs
 
 
 def replay(scenario: Mapping[str, Any]) -> list[Difference]:

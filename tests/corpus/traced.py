@@ -23,9 +23,9 @@ from diagnose.grammar import load, print_line
 from diagnose.hazards import load_hazards, read_act
 from emulator.kernels import Traits, row
 from emulator.life import Act, perform
-from emulator.machine import State
 from emulator.records import GSI_VECTORS, MSIX
-from tests.conform.trace import read
+from emulator.state import State
+from tests.conform.reading import read
 from tests.synth.console import GUEST, LINUX, XEN, own_driver
 from tests.synth.draft import ENDS
 

@@ -1,23 +1,34 @@
 """The emulator against traces of the real kernel code: every return, line and ledger, every step.
 
-The two files beside this one are the named scenarios and a sample of the random sequences; the
-full set is read where the checkout has a `shared` folder beside it.
+The two files beside this one are the named scenarios and a sample of the random sequences; `make
+conform` replays the full set.
 """
 
 from __future__ import annotations
 
 import collections
+import gzip
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from emulator.errors import Refusal
 from emulator.invariants import check
+from tests.conform import operations
 from tests.conform.__main__ import main
-from tests.conform.trace import Replay, read, replay
+from tests.conform.operations import OPERATIONS, WORDS
+from tests.conform.reading import HYPERVISORS, VARIANTS, Scenario, read
+from tests.conform.trace import Replay, replay
 
 HERE = Path(__file__).parent
-SHARED = HERE.parents[2] / "shared" / "oracle"
 SAMPLES = ("scenarios.jsonl.gz", "random.jsonl.gz")
+CRASHES = {("xen", "invalid memory access"), ("xen", "BUG_ON(desc->status & IRQ_GUEST)")}
+
+
+def first(name: str = "scenarios.jsonl.gz") -> Scenario:
+    return next(read(HERE / name))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -26,30 +37,27 @@ def test_emulator_reproduces_the_sample(name: str) -> None:
     assert differences == []
 
 
-@pytest.mark.parametrize("name", ["scenarios.jsonl.gz", "random-visible.jsonl.gz"])
-def test_emulator_reproduces_the_full_set(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip("only the sample was replayed: the full set is not beside this checkout")
-    assert main([str(path)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].endswith(", 0 diverge")
-
-
-def test_sample_holds_every_operation_variant_and_crash() -> None:
-    operations: collections.Counter[str] = collections.Counter()
-    variants = set()
-    crashes = set()
+def test_sample_holds_every_operation_variant_hypervisor_crash_and_word() -> None:
+    found: dict[str, set[object]] = collections.defaultdict(set)
     for name in SAMPLES:
         for scenario in read(HERE / name):
-            variants.add((scenario["variant"], scenario["xen"]))
+            found["under"].add((scenario["variant"], scenario["xen"]))
             for step in scenario["steps"]:
-                operations[step["op"]] += 1
+                found["op"].add(step["op"])
                 if "crash" in step:
-                    crashes.add(step["crash"]["what"])
-    assert len(operations) == 34
-    assert {variant for variant, _ in variants} == {"V0", "V1", "V2", "V3", "V4"}
-    assert {xen for _, xen in variants} == {"3.4.4", "3.4.4s"}
-    assert len(crashes) == 2
+                    found["crash"].add((step["crash"]["who"], step["crash"]["what"]))
+                elif isinstance(step.get("ret"), str):
+                    found["word"].add(step["ret"])
+    assert found["op"] == {"init", *OPERATIONS}
+    assert found["under"] == {(variant, xen) for variant in VARIANTS for xen in HYPERVISORS}
+    assert found["crash"] == CRASHES
+    words = {word for word in WORDS.values() if isinstance(word, str)}
+    # In no recording anybody asks for a guest that does not run.
+    assert found["word"] == {"unbound", *words} - {"nodom"}
+
+
+def test_every_refusal_has_a_word() -> None:
+    assert set(WORDS) == set(Refusal)
 
 
 def test_no_reached_state_breaks_a_law_of_the_ledgers() -> None:
@@ -62,14 +70,104 @@ def test_no_reached_state_breaks_a_law_of_the_ledgers() -> None:
             check(run.state)
 
 
-def test_a_divergence_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import json
-
-    scenario = next(read(HERE / "scenarios.jsonl.gz"))
+def drop_a_line(scenario: Scenario) -> None:
     scenario["steps"][2]["log"].pop()
+
+
+def change_a_flag(scenario: Scenario) -> None:
+    scenario["steps"][2]["state"]["pci_dev"]["0000:09:10.0"]["cmd"] = 7
+
+
+def forget_a_crash(scenario: Scenario) -> None:
+    scenario["steps"][2]["crash"] = {"who": "xen", "what": "BUG"}
+
+
+def add_a_component(scenario: Scenario) -> None:
+    scenario["steps"][2]["state"]["unheard_of"] = {}
+
+
+DIVERGENCES: list[tuple[Callable[[Scenario], None], str]] = [
+    (drop_a_line, "log[2]: expected (nothing), got ['dom0', 'default', 'PCI: Enabling device"),
+    (change_a_flag, "pci_dev['0000:09:10.0']['cmd']: expected 7, got 0"),
+    (forget_a_crash, "crash: expected ('xen', 'BUG'), got None"),
+    (add_a_component, "unheard_of: expected {}, got None"),
+]
+
+
+@pytest.mark.parametrize(("change", "line"), DIVERGENCES)
+def test_a_divergence_is_told_by_what_differs(
+    change: Callable[[Scenario], None],
+    line: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scenario = first()
+    change(scenario)
     path = tmp_path / "broken.jsonl"
     path.write_text(json.dumps(scenario) + "\n", encoding="utf-8")
     assert main([str(path)]) == 1
-    out = capsys.readouterr().out
-    assert "c0/V0 (V0), step 2: seize" in out
-    assert out.splitlines()[-1] == f"1 scenarios, {len(scenario['steps'])} steps, 1 diverge"
+    begin, *told, last = capsys.readouterr().out.splitlines()
+    assert begin == "c0/V0 (V0, Xen 3.4.4), step 2: seize"
+    assert any(each.strip().startswith(line) for each in told), told
+    assert last == f"1 scenarios, {len(scenario['steps'])} steps, 1 diverge"
+
+
+def test_an_exception_of_the_emulator_is_a_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(operations, "OPERATIONS", {**OPERATIONS, "seize": broken})
+    difference = replay(first())[0]
+    assert (difference.operation, difference.what) == ("seize", "exception")
+    assert str(difference.got).startswith("ZeroDivisionError() in test_conformance.py:")
+
+
+LINE = json.dumps(first()).encode()
+HALF = gzip.compress(LINE + b"\n" + LINE)[:-20]
+UNREADABLE = {
+    "no JSON": (LINE + b"\n{oops\n" + LINE, ":2: not JSON: ", 2),
+    "no UTF-8": (b'{"id": "\xff"}', ":1: not JSON: ", 0),
+    "nested without end": (b"[" * 100_000, ":1: not JSON: ", 0),
+    "no object": (b"[]", ":1: the scenario is no object", 0),
+    "a key too few": (LINE.replace(b'"variant"', b'"kernel"', 1),
+                      ":1: the scenario has no key 'variant'", 0),
+    "a wrong kind": (LINE.replace(b'"nomsi": false', b'"nomsi": null'),
+                     ":1: 'nomsi' of config is no bool", 0),
+    "an unknown variant": (LINE.replace(b'"V0"', b'"V9"'), ":1: unknown variant 'V9'", 0),
+    "an unknown hypervisor": (LINE.replace(b'"xen": "3.4.4"', b'"xen": "4"'),
+                              ":1: unknown xen '4'", 0),
+    "an unknown op": (LINE.replace(b'"op": "seize"', b'"op": "sieze"'),
+                      ":1: step 2 has the unknown op 'sieze'", 0),
+    "no argument": (LINE.replace(b'"op": "seize", "dev"', b'"op": "seize", "device"', 1),
+                    ":1: step 2, seize, has no key 'dev'", 0),
+    "no address": (LINE.replace(b'"op": "seize", "dev": "0000:09:10.0"',
+                                b'"op": "seize", "dev": "eth0"', 1),
+                   ":1: 'eth0' is no PCI address", 0),
+    "no list": (LINE.replace(b'"devs": ["0000:09:10.0"]', b'"devs": 5'),
+                ":1: 'devs' of step 4 is no list", 0),
+    "gzip cut short": (HALF, ":2: the gzip data end in the middle", 1),
+    "gzip damaged": (gzip.compress(LINE)[:60] + b"\0" * 300, ":1: ", 0),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_cannot_be_read_is_told_and_the_rest_is_replayed(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, complaint, scenarios = UNREADABLE[name]
+    path = tmp_path / "trace"
+    path.write_bytes(content)
+    assert main([str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"{path}{complaint}"), err
+    assert err.count("\n") == 1
+    assert out.splitlines()[-1].startswith(f"{scenarios} scenarios, ")
+    assert out.endswith(" 0 diverge\n")
+
+
+def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "nowhere.jsonl.gz"
+    assert main([str(path), str(HERE / "scenarios.jsonl.gz")]) == 2
+    out, err = capsys.readouterr()
+    assert err == f"{path}: No such file or directory\n"
+    assert out == "213 scenarios, 6030 steps, 0 diverge\n"

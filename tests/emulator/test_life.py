@@ -13,8 +13,9 @@ from emulator.kernels import ROWS, row
 from emulator.life import EMITS, Act, Crash, Impossible, Outcome, perform
 from emulator.pci import PciAddress
 from emulator.state import State
+from tests.conform.reading import read
 from tests.conform.text import log_of
-from tests.conform.trace import boot, read, traits_of
+from tests.conform.trace import boot, traits_of
 from tests.emulator.plan import acts_of, saves_state
 
 HERE = Path(__file__).parent

@@ -59,9 +59,6 @@ CALLED_BY_NAME = {
     "runtest": "pytest calls hooks and items",
     "reportinfo": "pytest calls hooks and items",
 }
-CALLED_FROM_TRACES = {"emulator/machine.py", "emulator/host.py"}
-"""Their public methods are micro-operations, called by the names that recorded traces use."""
-
 
 @pytest.mark.parametrize("module", modules(), ids=lambda module: module.place)
 def test_sizes(module: Module) -> None:
@@ -123,7 +120,6 @@ def _is_excused(item: Item) -> bool:
         place.startswith("tests/")
         or item.typ == "import"  # ruff knows better: it reads quoted annotations
         or item.name in CALLED_BY_NAME
-        or (item.typ == "method" and place in CALLED_FROM_TRACES)
         or _is_field(path, item.first_lineno)
     )
 
