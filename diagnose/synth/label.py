@@ -80,6 +80,7 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
     must = [_finding(key, each) for key, each in sorted(told.items(), key=str) if each.must]
     keys = {(fault, device) for _, fault, device in told}
     may = sorted([fault, str(device)] for fault, device in keys)
+    alike = _alike(steps, keeping, keys)
     whole = "\n".join(texts.values())
     return {
         "cls": _class(scenario),
@@ -91,10 +92,10 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
         "view": keeping.view,
         "level": keeping.level,
         "lose": keeping.lose,
-        "verdicts": _verdicts(played, keeping, bool(must), bool(may), kept.records),
+        "verdicts": _verdicts(played, keeping, bool(must), bool(may or alike), kept.records),
         "must": must,
         "may": may,
-        "alike": _alike(steps, keeping, keys),
+        "alike": alike,
         **_whatif(scenario, keeping, keys),
         "ended": ended(scenario, keeping, steps, kept.records),
         "story": [_told_act(act) for act in scenario.acts if act.op not in ("seize", "ifup")],
