@@ -21,6 +21,7 @@ CARD = PciAddress(0, 1, 0, 0)
 """The physical function that dom0 keeps for itself."""
 VECTORS = (3, 3, 3, 2, 5)
 GUEST_NAMES = ("web-a", "db", "mail1", "build.host")
+MORE_NAMES = ("ldap", "cache-b", "proxy", "ci.lab")
 ABRUPT = ("crash", "destroy")
 ENDS = ("clean_shutdown", *ABRUPT)
 

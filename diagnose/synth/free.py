@@ -14,7 +14,16 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from diagnose.synth.draft import BUSES, FUNCTIONS, PHYSICAL, SLOTS, VECTORS, Draft
+from diagnose.synth.draft import (
+    BUSES,
+    FUNCTIONS,
+    GUEST_NAMES,
+    MORE_NAMES,
+    PHYSICAL,
+    SLOTS,
+    VECTORS,
+    Draft,
+)
 from diagnose.synth.kinds_hazards import own_card
 from emulator.kernels import row
 from emulator.life import Act, Crash, Impossible, perform
@@ -22,7 +31,8 @@ from emulator.pci import PciAddress
 from emulator.records import INTX, LATE_ANSWER, MSI, MSIX
 from emulator.state import State
 
-GUESTS_MAX, LIVES_MAX = 8, 40
+NAMES = (*GUEST_NAMES, *MORE_NAMES)
+GUESTS_MAX, LIVES_MAX = len(NAMES), 40
 """More guests than there are devices for, and more lives than anybody reads, are refused."""
 GUESTS = (1, 1, 1, 2, 2, 3)
 LIVES = (1, 2, 2, 3, 3, 4)
@@ -260,7 +270,7 @@ def _guest(rng: random.Random, nth: int, pool: Mapping[PciAddress, tuple[int, st
         more = rng.choice(devices)
         wants += [more] if more not in wants else []
     kind = "hvm" if rng.random() < 0.12 else "pv"
-    return _Guest(f"guest{nth + 1}", kind, {device: pool[device] for device in wants}, lives)
+    return _Guest(NAMES[nth], kind, {device: pool[device] for device in wants}, lives)
 
 
 def told(draft: Draft, guests: int | None = None, lives: int | None = None) -> None:

@@ -19,7 +19,7 @@ PAINT: Mapping[str, str] = {
     "right": "good", "abstained": "doubt", "wrong": "bad", "missed": "bad", "false": "bad",
     "broken": "bad",
 }
-NAME, ROW = 23, 17
+NAME = 23
 RESULT = max(map(len, RESULTS))
 
 
@@ -36,8 +36,8 @@ class Table:
             return ""
         first = f"{'result':<{RESULT}}  " if self._checked else ""
         paper = Paper(self._style)
-        paper.exact(("faint", f" {first}{'incident':<{NAME}} {'kernel':<{ROW}} "
-                              "what happened · how it was kept"))
+        paper.exact(("faint", f" {first}{'incident':<{NAME}} "
+                              "what happened · kernel row, how it was kept"))
         return paper.text()
 
     def row(self, made: Made) -> str:
@@ -48,8 +48,8 @@ class Table:
         cells: list[Piece] = [" "]
         if self._checked:
             cells.append((PAINT[made.result], f"{made.result:<{RESULT}}  "))
-        cells.append(f"{made.name:<{NAME}} {made.row:<{ROW}} ")
-        paper.beside(cells, _happened(made), ("faint", f" · {made.kept}"))
+        cells.append(f"{made.name:<{NAME}} ")
+        paper.beside(cells, _happened(made), ("faint", f" · {made.row}, {made.kept}"))
         for told in made.differences:
             paper.put(("faint", told), indent=3 + RESULT, hang=5 + RESULT)
         return paper.text()
