@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from diagnose.grammar import print_line
-from emulator.pci import PciAddress
 from diagnose.synth.draft import Scenario
 from diagnose.synth.stage import Step
 from diagnose.synth.words import words
+from emulator.pci import PciAddress
 
 if TYPE_CHECKING:
     from diagnose.synth.console import Record

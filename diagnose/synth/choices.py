@@ -75,7 +75,7 @@ class Choices:
             raise UsageError("--view full is everything; it goes with no other view.")
         if self.story and self.row and self.row not in STORIES[self.story].rows:
             rows = ", ".join(STORIES[self.story].rows)
-            raise UsageError(f"The story {self.story!r} is not told on {self.row}; it is on {rows}.")
+            raise UsageError(f"The story {self.story!r} is not told on {self.row}, but on {rows}.")
 
     def _named(self) -> list[tuple[str, str | None]]:
         return [("story", self.story), ("row", self.row), ("fault", self.fault),
@@ -87,6 +87,8 @@ class Choices:
         """Whether the number of guests or lives is asked for."""
         return self.guests is not None or self.lives is not None
 
+
+ANYTHING = Choices()
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "story": tuple(STORIES),

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from diagnose.grammar import print_line
-from emulator.effects import Effect
-from emulator.pci import PciAddress
-from emulator.records import LATE_ANSWER, VF_SLOT_MIN
 from diagnose.synth.beside import own_device, xend
 from diagnose.synth.draft import Scenario
 from diagnose.synth.stage import Step
-from diagnose.synth.words import words
+from diagnose.synth.words import around, words
+from emulator.effects import Effect
+from emulator.pci import PciAddress
+from emulator.records import LATE_ANSWER, VF_SLOT_MIN
 
 TICK = 0.0001
-NOISE, BANNER = "noise", "banner"
+NOISE, BANNER, ANNOUNCED = "noise", "banner", "announced"
 QUIET_XEN = ("debug", "info", "gerr", "gwarning", "ginfo", "gdebug")
 RATE_BURST, RATE_REFILL = 10, 5.0
 
@@ -122,7 +122,7 @@ class Console:
             return False
         self.credit -= 1
         if self.lost:
-            self.say("xen", f"(XEN) printk: {self.lost} messages suppressed.", "warning")
+            self.say("xen", around("suppressed", lost=self.lost), "warning")
             self.lost = 0
         return True
 
@@ -160,16 +160,16 @@ def _start(console: Console, step: Step) -> None:
     if any(deed.kind == "assign_refused" for deed in step.outcome.deeds):
         console.effects(step)
         return
-    console.perhaps(0.7, f"tap tap-{domid}-51712: 2 getting info")
+    console.perhaps(0.7, around("tap", domid=domid))
     console.effects(step)
     for effect in step.outcome.effects:
         device, slot = effect.fields.get("device"), effect.fields.get("virtual_slot")
         if isinstance(device, PciAddress) and isinstance(slot, int):
             virtual = PciAddress(0, 0, slot, device.function)
             console.virtual[console.boot, domid, device] = virtual
-    console.say("dom0", f"device vif{domid}.0 entered promiscuous mode")
+    console.say("dom0", around("vif_up", domid=domid))
     if act.kind == "pv":
-        console.perhaps(0.75, "blktap: ring-ref 9, event-channel 18, protocol 1 (x86_64-abi)")
+        console.perhaps(0.75, around("blktap"))
     if act.kind == "pv" and act.devices:
         console.wait(1, 4)
         for line in words().guest_boot:
@@ -179,7 +179,7 @@ def _start(console: Console, step: Step) -> None:
         for line in words().stranger_boot:
             console.say("guest", line, domid=domid, kind="guest_boot")
     elif rng.random() < 0.5:
-        console.say("dom0", f"xenbr0: port 3(vif{domid}.0) entering forwarding state")
+        console.say("dom0", around("bridge_up", domid=domid))
 
 
 def _load(console: Console, step: Step) -> None:
@@ -197,17 +197,16 @@ def _load(console: Console, step: Step) -> None:
     if device.slot < VF_SLOT_MIN:
         return
     name = console.name(domid, device)
-    console.say("guest", f"igbvf {name}: Intel(R) 82576 Virtual Function", domid=domid)
-    address = f"02:11:22:33:44:{console.rng.randrange(256):02x}"
-    console.say("guest", f"igbvf {name}: Address: {address}", domid=domid)
+    console.say("guest", around("found", name=name), domid=domid)
+    address = around("address", name=name, last=console.rng.randrange(256))
+    console.say("guest", address, domid=domid)
 
 
 def own_driver(device: PciAddress, nvec: int) -> str:
     """What dom0's own driver tells when it has its vectors."""
     if device.slot < VF_SLOT_MIN:
-        queues = (nvec - 1) // 2
-        return f"igb {device}: Using MSI-X interrupts. {queues} rx queue(s), {queues} tx queue(s)"
-    return f"igbvf {device}: Intel(R) 82576 Virtual Function"
+        return around("own_card", name=device, queues=(nvec - 1) // 2)
+    return around("found", name=device)
 
 
 def _ifup(console: Console, step: Step) -> None:
@@ -219,11 +218,11 @@ def _ifup(console: Console, step: Step) -> None:
     deeds = {deed.kind for deed in step.outcome.deeds}
     if "bind_refused" in deeds:
         if console.rng.random() < 0.4:
-            console.say("guest", "NETDEV WATCHDOG: eth1: transmit timed out", domid=domid)
+            console.say("guest", around("watchdog"), domid=domid)
     elif domid and device.slot >= VF_SLOT_MIN and "shared" not in deeds and "bound" in deeds:
         name = console.name(domid, device)
-        console.say("guest", f"igbvf {name}: Link is Up 1000 Mbps Full Duplex", domid=domid)
-    console.perhaps(0.3, f"xenbr0: port 3(vif{domid}.0) entering forwarding state")
+        console.say("guest", around("link_up", name=name), domid=domid)
+    console.perhaps(0.3, around("bridge_up", domid=domid))
 
 
 def _end(console: Console, step: Step) -> None:
@@ -241,8 +240,8 @@ def _end(console: Console, step: Step) -> None:
     before = console.rng.random() < 0.15
     if not before:
         console.effects(step)
-    console.perhaps(0.5, f"xenbr0: port 3(vif{domid}.0) entering disabled state")
-    console.perhaps(0.6, f"device vif{domid}.0 left promiscuous mode")
+    console.perhaps(0.5, around("bridge_down", domid=domid))
+    console.perhaps(0.6, around("vif_down", domid=domid))
     if before:
         console.effects(step)
 
@@ -252,10 +251,10 @@ def _kexec(console: Console, step: Step) -> None:
     console.wait(1, 5)
     console.effects(step)
     if console.rng.random() < 0.6:
-        console.say("guest", "Starting new kernel", domid=domid)
+        console.say("guest", words().kexec, domid=domid, kind=ANNOUNCED)
     for line in words().guest_boot:
         console.say("guest", line, domid=domid, kind="guest_boot")
-    console.perhaps(0.6, "blktap: ring-ref 9, event-channel 18, protocol 1 (x86_64-abi)")
+    console.perhaps(0.6, around("blktap"))
 
 
 AROUND = {

@@ -221,8 +221,8 @@ class _Free:
     def host_boot(self, guest: _Guest) -> None:
         """The host starts anew, and with it every guest."""
         if not any(each.lives for each in self.guests):
-            return self.end(guest)
-        if self.do(Act("host_boot")):
+            self.end(guest)
+        elif self.do(Act("host_boot")):
             self.draft.boot += 1
             self.draft.next_domid = 1
             for each in self.guests:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from diagnose.errors import UsageError
 from diagnose.synth.beside import braid
-from diagnose.synth.choices import FREE, STORIES, Choices, Stream
+from diagnose.synth.choices import ANYTHING, FREE, STORIES, Choices, Stream
 from diagnose.synth.console import printed
 from diagnose.synth.draft import Draft, Scenario
 from diagnose.synth.free import told
@@ -46,7 +46,7 @@ class Incident(NamedTuple):
         (folder / LABEL).write_text(expected + "\n", encoding="utf-8")
 
 
-def make(seed: int, nth: int, choices: Choices = Choices()) -> Incident:
+def make(seed: int, nth: int, choices: Choices = ANYTHING) -> Incident:
     """The nth incident of a seed. Raises UsageError if no story comes to the fault wanted."""
     for stream, scenario, played in _stories(seed, nth, choices):
         if choices.fault is None or any(name == choices.fault for name, _ in faults(played.steps)):

@@ -41,7 +41,8 @@ def _key(each: Report) -> tuple[str, str]:
 
 def happened(expected: Report) -> set[tuple[str, str]]:
     """(fault, device) of everything that a report may accuse of."""
-    return {(fault, device) for fault, device in expected["may"]} | {_key(each) for each in expected["must"]}
+    return {(fault, device) for fault, device in expected["may"]} | {
+        _key(each) for each in expected["must"]}
 
 
 def _faults(expected: Report, findings: Sequence[Report]) -> Iterator[str]:

@@ -99,7 +99,8 @@ def seen(records: Sequence[Record], keeping: Keeping, scenario: Scenario, stream
     """
     there = [each for each in records if _is_kept(each, keeping, scenario)]
     chance = stream("lose")
-    lost, left = [], []
+    lost: list[Record] = []
+    left: list[Record] = []
     for record in there:
         (lost if chance.random() < keeping.lose else left).append(record)
     return _cut(left, lost, keeping, scenario, stream("cut"))
@@ -108,7 +109,7 @@ def seen(records: Sequence[Record], keeping: Keeping, scenario: Scenario, stream
 def _is_kept(record: Record, keeping: Keeping, scenario: Scenario) -> bool:
     """Whether there is a log that keeps such lines."""
     speaker, missing = record.speaker, keeping.missing
-    if record.kind == NOISE and not keeping.noise or record.kind == BANNER and not keeping.banner:
+    if not {NOISE: keeping.noise, BANNER: keeping.banner}.get(record.kind, True):
         return False
     if speaker in ("xen", "guest") and f"no-{speaker}" in missing:
         return False
@@ -131,7 +132,7 @@ def _cut(left: list[Record], lost: list[Record], keeping: Keeping, scenario: Sce
     end = len(left) - (int(len(left) * shares[1]) if keeping.truncate in ("tail", "both") else 0)
     middle = left[begin:end]
     for which, beyond in ((FIRST, left[:begin][::-1]), (LAST, left[end:])):
-        nearest = {}
+        nearest: dict[str, Record] = {}
         for record in beyond:
             nearest.setdefault(place(record, keeping, scenario), record)
         for name, record in nearest.items():

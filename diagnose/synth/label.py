@@ -5,7 +5,8 @@ them that can be known, by one principle:
 
     A fault can be known if its logs are there and whole: the line that shows it is in them (where
     it has one), and of all lines that they would hold from the start of the life that left the pair
-    to the step in which the fault shows, none was lost or cut off.
+    to the step in which the fault shows, none was lost or cut off. A kexec that no line announces
+    counts as a lost line: it looks like a death and a birth.
 
 Which logs are there is the view's business. A view that hides lines by their level, or begins
 in mid-life, leaves some faults unknowable whatever stands in the rest; `_in_view` says which. Of
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnose.synth.console import Record
+from diagnose.synth.console import ANNOUNCED, Record
 from diagnose.synth.draft import Scenario
 from diagnose.synth.ending import ended
 from diagnose.synth.keep import Keeping, Kept
@@ -133,7 +134,7 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
     shown = {(record.step, record.kind) for record in kept.records if record.step is not None}
     forced = _forced(steps, kept.records)
     showing = _showing(steps, forced)
-    holes = sorted(record.during for record in kept.lost)
+    holes = _holes(steps, kept)
     for fact in facts(steps):
         step, fault, violation = fact
         each = told[step.boot, fault.name, violation.device]
@@ -149,6 +150,13 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
                 _begin(fact, steps) <= hole <= seen for hole in holes):
             each.add(fact)
     return told
+
+
+def _holes(steps: Sequence[Step], kept: Kept) -> set[int]:
+    """The numbers of steps of which a line is not there, or of which none was ever written."""
+    announced = {record.during for record in kept.records if record.kind == ANNOUNCED}
+    return {record.during for record in kept.lost} | {
+        step.number for step in steps if step.act.op == "kexec" and step.number not in announced}
 
 
 def _in_view(fact: Fact, keeping: Keeping) -> bool:
@@ -230,7 +238,7 @@ def _verdicts(played: Played, keeping: Keeping, must: bool, may: bool,
     acts = [step.act for step in played.steps]
     if not any(record.step is not None for record in records):
         return ["inconclusive"]
-    if (keeping.view == ["full"] and any(act.op == "driver_load" for act in acts)
+    if (keeping.view == ["full"] and any(act.op == "driver_load" and act.domid for act in acts)
             and all(act.op in ORDINARY for act in acts) and not played.killed_by):
         return ["healthy"]
     return ["healthy", "inconclusive"]

@@ -29,6 +29,8 @@ class Words:
     last_words: Sequence[str]
     very_last_words: Sequence[str]
     panic: str
+    kexec: str
+    around: Mapping[str, str]
     xend: Mapping[str, str]
     own: Mapping[str, Any]
 
@@ -47,3 +49,8 @@ class Words:
 def words() -> Words:
     """The words of this installation."""
     return Words(**tomllib.loads(WORDS.read_text(encoding="utf-8")))
+
+
+def around(line: str, **values: object) -> str:
+    """A line around an act, by its name in the table, with its values."""
+    return words().around[line].format(**values)
