@@ -12,7 +12,6 @@ import typer
 
 from diagnose.cli.app import Jobs, NoColor, Width
 from diagnose.console import emit, style_for, writing
-from diagnose.errors import UsageError
 
 if TYPE_CHECKING:
     from diagnose.synth.made import Order
@@ -134,14 +133,10 @@ def synth(
     if show:
         emit(stories(style))
         return
-    if out is None and not check:
-        raise UsageError("Say where: `diagnose synth OUT` writes there, `--check` diagnoses what"
-                         " was made, and `--list` lists the kinds of stories.")
     choices = Choices(story, row, fault, guests, lives, envelope, level, lose, truncate,
                       tuple(view or ()), interleave, noise)
-    if out is not None:
-        prepare(out)
     order = Order(seed, choices, out, check)
+    prepare(order)
     raise typer.Exit(_run(order, range(first, first + count), jobs, Table(style, checked=check)))
 
 

@@ -6,16 +6,14 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from diagnose.grammar import print_line
 from diagnose.synth.draft import Scenario
+from diagnose.synth.record import Record
 from diagnose.synth.stage import Step
 from diagnose.synth.words import words
 from emulator.pci import PciAddress
-
-if TYPE_CHECKING:
-    from diagnose.synth.console import Record
 
 XEND: Mapping[str, tuple[tuple[str, str], ...]] = {
     "domain_start": (("DEBUG", "born"),),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from traceback import extract_tb
 from typing import Any
 
-from diagnose.pipeline import diagnose
+from diagnose import pipeline
 from diagnose.reader import from_bytes
 from diagnose.synth.incident import Incident
 from diagnose.synth.judge import happened, judge
@@ -56,7 +56,7 @@ def check(incident: Incident) -> Checked:
     """The judgement of one incident; that the diagnosis breaks is one, too."""
     logs = [from_bytes(name, text.encode()) for name, text in sorted(incident.texts.items())]
     try:
-        report = json.loads(json.dumps(diagnose(logs).to_json()))
+        report = json.loads(json.dumps(pipeline.diagnose(logs).to_json()))
     except Exception as error:
         # A mistake in the program is what a check looks for, and the next incident is another one.
         frame = extract_tb(error.__traceback__)[-1]

@@ -1,17 +1,14 @@
-"""What a host and its guests print while a story happens: effects, and the lines around them.
-
-A `Record` is one line of one speaker with its time and level, before any envelope.
-"""
+"""What a host and its guests print while a story happens: effects, and the lines around them."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from diagnose.grammar import print_line
 from diagnose.synth.beside import own_device, xend
 from diagnose.synth.draft import Scenario
+from diagnose.synth.record import ANNOUNCED, BANNER, NOISE, Record
 from diagnose.synth.stage import Step
 from diagnose.synth.words import around, words
 from emulator.effects import Effect
@@ -19,26 +16,8 @@ from emulator.pci import PciAddress
 from emulator.records import LATE_ANSWER, VF_SLOT_MIN
 
 TICK = 0.0001
-NOISE, BANNER, ANNOUNCED = "noise", "banner", "announced"
 QUIET_XEN = ("debug", "info", "gerr", "gwarning", "ginfo", "gdebug")
 RATE_BURST, RATE_REFILL = 10, 5.0
-
-
-class Record(NamedTuple):
-    """A line: `guest` is (boot, domid) of a speaking guest; `step` the act that printed it.
-
-    `during` is the number of the act in whose course it was printed, -1 before all of them. Lines
-    that mean nothing for the story are of the kind `NOISE`.
-    """
-
-    time: float
-    speaker: str
-    guest: tuple[int, int] | None
-    level: str
-    text: str
-    step: int | None = None
-    kind: str = ""
-    during: int = -1
 
 
 class Console:

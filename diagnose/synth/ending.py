@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from diagnose.synth.console import Record
 from diagnose.synth.draft import ABRUPT, Scenario
 from diagnose.synth.keep import Keeping
+from diagnose.synth.record import Record
 from diagnose.synth.stage import Step
 from diagnose.synth.words import words
 from emulator.pci import PciAddress

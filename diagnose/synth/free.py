@@ -146,6 +146,8 @@ class _Free:
 
     def _load(self, guest: _Guest, device: PciAddress) -> Act:
         nvec, mode = guest.wants[device]
+        if device in PHYSICAL and self.rng.random() < 0.3:
+            nvec, mode = 1, self.rng.choice((MSI, INTX))
         if mode == MSIX and self.rng.random() < 0.05:
             nvec = self.rng.choice(VECTORS)
         cause = self._cause(LOAD_CAUSES, nvec) if mode == MSIX else None

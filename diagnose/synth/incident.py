@@ -51,9 +51,9 @@ def make(seed: int, nth: int, choices: Choices = ANYTHING) -> Incident:
     for stream, scenario, played in _stories(seed, nth, choices):
         if choices.fault is None or any(name == choices.fault for name, _ in faults(played.steps)):
             return _kept(f"{nth:04}-{scenario.kind}", stream, choices, scenario, played)
-    where = " ".join(f"{word} {name}" for word, name in
-                     (("of the kind", choices.story), ("on", choices.row)) if name)
-    raise UsageError(f"None of {TRIES_MAX} stories {where} came to {choices.fault}; it cannot"
+    where = "".join(f" {word} {name}" for word, name in
+                    (("of the kind", choices.story), ("on", choices.row)) if name)
+    raise UsageError(f"None of {TRIES_MAX} stories{where} came to {choices.fault}; it cannot"
                      " happen there, or hardly ever. `diagnose kernels show` tells what can.")
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from diagnose.synth.beside import xend_line
 from diagnose.synth.choices import ENVELOPES, LEVELS, Choices, Stream
-from diagnose.synth.console import BANNER, NOISE, Record
 from diagnose.synth.draft import Scenario
+from diagnose.synth.record import BANNER, NOISE, Record
 
 SPACES = {"raw": "\t\t\t\t       ", "hash011": "#011#011#011#011       ",
           "caret": "^I^I^I^I       ", "collapsed": ""}

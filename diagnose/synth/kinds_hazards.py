@@ -13,13 +13,14 @@ from diagnose.synth.kinds import EVERY, STALE, Kind, Tell, lives, seized, some_e
 from emulator.records import INTX, LATE_ANSWER, MSI
 
 
-def _physical_lives(mode: str) -> Tell:
+def _physical_lives(*modes: str) -> Tell:
+    """Lives whose drivers ask in one of these modes each."""
     def tell(draft: Draft) -> None:
         device = draft.rng.choice(PHYSICAL)
         draft.seize([device])
         for turn in range(draft.rng.randint(1, 3)):
             domid = draft.start([device])
-            draft.add("driver_load", domid, device, nvec=1, mode=mode)
+            draft.add("driver_load", domid, device, nvec=1, mode=draft.rng.choice(modes))
             draft.add("ifup", domid, device)
             if draft.rng.random() < 0.3:
                 draft.add("driver_unload", domid, device)
@@ -94,6 +95,8 @@ def _late_answer(draft: Draft) -> None:
 HAZARDS: Mapping[str, Kind] = {
     "msi": Kind("a driver that uses a single MSI vector", EVERY, _physical_lives(MSI)),
     "intx": Kind("a driver that uses the legacy interrupt", EVERY, _physical_lives(INTX)),
+    "msi-or-intx": Kind("drivers of a card with MSI and without", EVERY,
+                        _physical_lives(MSI, INTX)),
     "physical": Kind("a whole card with MSI-X", EVERY, _physical),
     "dom0-drives": Kind("a guest's device goes back to a driver of dom0", EVERY, _dom0_drives),
     "dom0-collides": Kind("dead pairs whose pirqs dom0's own card has", STALE, _dom0_collides),

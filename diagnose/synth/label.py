@@ -22,10 +22,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnose.synth.console import ANNOUNCED, Record
 from diagnose.synth.draft import Scenario
 from diagnose.synth.ending import ended
 from diagnose.synth.keep import Keeping, Kept
+from diagnose.synth.record import ANNOUNCED, Record
 from diagnose.synth.stage import (
     Fact,
     Played,

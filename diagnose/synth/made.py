@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagnose.errors import InputError
+from diagnose.errors import InputError, UsageError
 from diagnose.synth.check import check
 from diagnose.synth.choices import Choices
 from diagnose.synth.incident import make
@@ -43,8 +43,18 @@ class Made:
     differences: Sequence[str] = ()
 
 
-def prepare(folder: str) -> None:
-    """Make the directory that takes incidents. Raises InputError unless it is new or empty."""
+def prepare(order: Order) -> None:
+    """Make the directory that takes incidents.
+
+    Raises UsageError if nothing would come of the order, InputError unless its directory is new or
+    empty.
+    """
+    folder = order.folder
+    if folder is None:
+        if not order.checked:
+            raise UsageError("Say where: `diagnose synth OUT` writes there, `--check` diagnoses"
+                             " what was made, and `--list` lists the kinds of stories.")
+        return
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         full = any(Path(folder).iterdir())
