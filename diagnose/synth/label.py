@@ -6,7 +6,8 @@ them that can be known, by one principle:
     A fault can be known if its logs are there and whole: the line that shows it is in them (where
     it has one), and of all lines that they would hold from the start of the life that left the pair
     to the step in which the fault shows, none was lost or cut off. A kexec that no line announces
-    counts as a lost line: it looks like a death and a birth.
+    counts as a lost line, because it looks like a death and a birth; so does a cause from outside
+    of which nobody takes notice.
 
 Which logs are there is the view's business. A view that hides lines by their level, or begins
 in mid-life, leaves some faults unknowable whatever stands in the rest; `_in_view` says which. Of
@@ -49,6 +50,8 @@ SHOW_LEFT = ("stale_served", "stale_unmap_refused", "dom0_unmap_refused", "forei
 """What shows in a later step that pairs were left."""
 TAKES, SHARES, LEAVES, REFUSED, OWN = (
     "foreign_unmapped", "shared_pirq", "pairs_left", "stale_unmap_refused", "own_pairs_reused")
+UNNOTICED = frozenset({"attach_nomem", "ioremap_null", "unmap_pirq"})
+"""Causes from outside (`emulator.acts.FAULTS`) of which neither dom0 nor Xen prints a line."""
 PARTIAL = frozenset({"cut-head", "warn-only"})
 
 
@@ -156,7 +159,9 @@ def _holes(steps: Sequence[Step], kept: Kept) -> set[int]:
     """The numbers of steps of which a line is not there, or of which none was ever written."""
     announced = {record.during for record in kept.records if record.kind == ANNOUNCED}
     return {record.during for record in kept.lost} | {
-        step.number for step in steps if step.act.op == "kexec" and step.number not in announced}
+        step.number for step in steps
+        if (step.act.op == "kexec" and step.number not in announced)
+        or (step.act.fault is not None and step.act.fault[0] in UNNOTICED)}
 
 
 def _in_view(fact: Fact, keeping: Keeping) -> bool:

@@ -1,5 +1,4 @@
-"""Every command in the README and in the page on made-up incidents is run, and prints what it shows.
-"""
+"""Every command in the README and in docs/synth.md is run, and prints what they show."""
 
 from __future__ import annotations
 
