@@ -1,4 +1,4 @@
-"""How the owners of devices ended, as far as any line tells.
+"""How the owners of devices ended, as far as any line tells, and what no line tells.
 
 **Invariant:** an end is told only if a line of the logs could not stand there without it.
 """
@@ -10,18 +10,36 @@ from typing import Any
 
 from diagnose.synth.draft import ABRUPT, Scenario
 from diagnose.synth.keep import Keeping
-from diagnose.synth.record import Record
+from diagnose.synth.record import ANNOUNCED, Record
 from diagnose.synth.stage import Step
 from diagnose.synth.words import words
 from emulator.pci import PciAddress
+
+UNNOTICED = frozenset({"attach_nomem", "ioremap_null", "unmap_pirq"})
+"""Causes from outside (`emulator.acts.FAULTS`) of which neither dom0 nor Xen prints a line."""
+
+
+def unnoticed(steps: Sequence[Step]) -> set[int]:
+    """The numbers of steps that met with a cause of which nobody takes notice."""
+    return {step.number for step in steps
+            if step.act.fault is not None and step.act.fault[0] in UNNOTICED}
+
+
+def silent_kexecs(steps: Sequence[Step], records: Sequence[Record]) -> set[int]:
+    """The numbers of steps in which a guest starts another kernel and no line says so."""
+    announced = {record.during for record in records if record.kind == ANNOUNCED}
+    return {step.number for step in steps if step.act.op == "kexec"} - announced
 
 
 def ended(scenario: Scenario, keeping: Keeping, steps: Sequence[Step], records: Sequence[Record],
           ) -> list[list[Any]]:
     """(domid, how) of PV owners whose end shows.
 
-    Logs of several boots of several guests do not tell which boot was which domain.
+    Logs of several boots of several guests do not tell which boot was which domain; what nobody
+    notices, and a kexec of which nobody speaks, can be told in other ways than it was.
     """
+    if unnoticed(steps) or silent_kexecs(steps, records):
+        return []
     if keeping.style == "one" and len(set(scenario.names.values())) > 1:
         return []
     released = {step.act.device for step in steps if step.act.op == "release"}

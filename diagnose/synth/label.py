@@ -6,8 +6,8 @@ them that can be known, by one principle:
     A fault can be known if its logs are there and whole: the line that shows it is in them (where
     it has one), and of all lines that they would hold from the start of the life that left the pair
     to the step in which the fault shows, none was lost or cut off. A kexec that no line announces
-    counts as a lost line, because it looks like a death and a birth; so does a cause from outside
-    of which nobody takes notice.
+    counts as a lost line, because it looks like a death and a birth. From a cause on of which
+    nobody takes notice, such as a lack of memory to record a pair, nothing can be known.
 
 Which logs are there is the view's business. A view that hides lines by their level, or begins
 in mid-life, leaves some faults unknowable whatever stands in the rest; `_in_view` says which. Of
@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnose.synth.draft import Scenario
-from diagnose.synth.ending import ended
+from diagnose.synth.ending import ended, silent_kexecs, unnoticed
 from diagnose.synth.keep import Keeping, Kept
-from diagnose.synth.record import ANNOUNCED, Record
+from diagnose.synth.record import Record
 from diagnose.synth.stage import (
     Fact,
     Played,
@@ -50,8 +50,6 @@ SHOW_LEFT = ("stale_served", "stale_unmap_refused", "dom0_unmap_refused", "forei
 """What shows in a later step that pairs were left."""
 TAKES, SHARES, LEAVES, REFUSED, OWN = (
     "foreign_unmapped", "shared_pirq", "pairs_left", "stale_unmap_refused", "own_pairs_reused")
-UNNOTICED = frozenset({"attach_nomem", "ioremap_null", "unmap_pirq"})
-"""Causes from outside (`emulator.acts.FAULTS`) of which neither dom0 nor Xen prints a line."""
 PARTIAL = frozenset({"cut-head", "warn-only"})
 
 
@@ -138,6 +136,7 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
     forced = _forced(steps, kept.records)
     showing = _showing(steps, forced)
     holes = _holes(steps, kept)
+    puzzling = min(unnoticed(steps), default=len(steps))
     for fact in facts(steps):
         step, fault, violation = fact
         each = told[step.boot, fault.name, violation.device]
@@ -149,19 +148,16 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
             seen = None
         if violation.name in (TAKES, SHARES) and violation.other is not None:
             told[step.boot, fault.name, violation.other].maybe.add(violation.domid)
-        if seen is not None and _in_view(fact, keeping) and not any(
-                _begin(fact, steps) <= hole <= seen for hole in holes):
+        begin = _begin(fact, steps)
+        if (seen is not None and seen < puzzling and _in_view(fact, keeping)
+                and not any(begin <= hole <= seen for hole in holes)):
             each.add(fact)
     return told
 
 
 def _holes(steps: Sequence[Step], kept: Kept) -> set[int]:
-    """The numbers of steps of which a line is not there, or of which none was ever written."""
-    announced = {record.during for record in kept.records if record.kind == ANNOUNCED}
-    return {record.during for record in kept.lost} | {
-        step.number for step in steps
-        if (step.act.op == "kexec" and step.number not in announced)
-        or (step.act.fault is not None and step.act.fault[0] in UNNOTICED)}
+    """The numbers of steps of which a line is not there, or was never written."""
+    return {record.during for record in kept.lost} | silent_kexecs(steps, kept.records)
 
 
 def _in_view(fact: Fact, keeping: Keeping) -> bool:
