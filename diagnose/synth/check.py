@@ -73,4 +73,5 @@ def _result(incident: Incident, report: Mapping[str, Any], differences: Sequence
         return max((_COLUMNS.get(each, "wrong") for each in columns), key=RESULTS.index)
     told = {(each["fault"], each["device"]) for each in report["findings"]}
     left_out = happened(incident.expected) - told
-    return "abstained" if left_out or report["verdict"] == "inconclusive" else "right"
+    undecided = report["verdict"] == "inconclusive" and len(incident.expected["verdicts"]) > 1
+    return "abstained" if left_out or undecided else "right"

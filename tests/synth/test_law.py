@@ -49,14 +49,15 @@ def test_every_finding_happened_and_all_that_can_be_known_is_found(
 
 
 SEEDS = (
-    ("first-boot", 0), ("reboot-clean", 1), ("destroy-1070", 0), ("fixed-mixed", 1),
-    ("hvm-between", 0), ("rmmod-first", 2), ("reboot-heal", 1), ("host-reboot", 0),
-    ("reboot-views", 2), ("kexec", 3), ("vf-destroy", 1), ("zombie", 1), ("broken-destroyed", 1),
-    ("two-guests", 2), ("interleaved", 0), ("four-devices", 0), ("one-log-four", 1),
-    ("odd-banner", 0), ("noise-only", 0), ("braided", 2), ("toolstack", 1), ("rotated", 1),
-    ("strangers", 0), ("dom0-collides", 0), ("card-loses", 0), ("late-answer", 0), ("free", 1),
-    ("free", 2), ("free", 3),
+    ("first-boot", 1), ("reboot-clean", 3), ("destroy-1070", 2), ("fixed-mixed", 1),
+    ("hvm-between", 3), ("rmmod-first", 2), ("reboot-heal", 1), ("host-reboot", 0),
+    ("reboot-views", 3), ("kexec", 3), ("vf-destroy", 1), ("zombie", 1), ("broken-destroyed", 1),
+    ("two-guests", 3), ("interleaved", 2), ("four-devices", 2), ("one-log-four", 2),
+    ("odd-banner", 1), ("noise-only", 0), ("braided", 3), ("toolstack", 1), ("rotated", 1),
+    ("strangers", 2), ("dom0-collides", 1), ("card-loses", 2), ("late-answer", 1), ("free", 1),
+    ("free", 3), ("free", 5),
 )  # fmt: skip
+"""Of these seeds 1 has no log of Xen, 2 lost lines, 3 no log of a guest, 5 a head that is cut."""
 
 
 @pytest.mark.parametrize(("story", "seed"), SEEDS)
