@@ -38,7 +38,8 @@ from diagnose.synth.stage import (
     known_faults,
     play,
 )
-from emulator.kernels import ROWS
+from emulator.invariants import Violation
+from emulator.kernels import ROWS, Row
 from emulator.life import Act
 from emulator.pci import PciAddress
 
@@ -55,23 +56,21 @@ PARTIAL = frozenset({"cut-head", "warn-only"})
 
 @dataclass
 class Told:
-    """What is true of one fault of one device in one boot of the host."""
+    """What is true of one fault of one device in one boot of the host.
 
+    `known` and `open` are the violations that can be known and those that cannot; `domids` may be
+    named besides.
+    """
+
+    known: list[Violation] = field(default_factory=list)
+    open: list[Violation] = field(default_factory=list)
     domids: set[int] = field(default_factory=set)
-    entries: set[int] = field(default_factory=set)
-    pirqs: set[int] = field(default_factory=set)
-    maybe: set[int] = field(default_factory=set)
-    must: bool = False
 
-    def add(self, fact: Fact) -> None:
-        """One more violation that can be known."""
-        violation = fact.violation
-        self.must = True
-        self.domids.add(violation.domid)
-        if violation.entry_nr is not None:
-            self.entries.add(violation.entry_nr)
-        if violation.pirq is not None:
-            self.pirqs.add(violation.pirq)
+    def numbers(self, name: str) -> list[int]:
+        """The values of a field of all violations, if all of them can be known; else none."""
+        known, rest = ({number for each in part if (number := getattr(each, name)) is not None}
+                       for part in (self.known, self.open))
+        return sorted(known) if rest <= known else []
 
 
 def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
@@ -79,7 +78,7 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
     """The content of expected.json."""
     steps = played.steps
     told = _told(steps, keeping, kept)
-    must = [_finding(key, each) for key, each in sorted(told.items(), key=str) if each.must]
+    must = [_finding(key, each) for key, each in sorted(told.items(), key=str) if each.known]
     keys = {(fault, device) for _, fault, device in told}
     may = sorted([fault, str(device)] for fault, device in keys)
     alike = _alike(steps, keeping, keys)
@@ -98,7 +97,7 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
         "must": must,
         "may": may,
         "alike": alike,
-        **_whatif(scenario, keeping, keys),
+        **_whatif(scenario, keys, () if _is_untold(steps, keeping, kept) else ROWS),
         "ended": ended(scenario, keeping, steps, kept.records),
         "story": [_told_act(act) for act in scenario.acts if act.op not in ("seize", "ifup")],
         "host_died": None if played.killed_by is None else _told_act(played.killed_by),
@@ -122,10 +121,10 @@ def _finding(key: Key, each: Told) -> dict[str, Any]:
         "fault": fault,
         "device": str(device),
         "boot": boot,
-        "domids": sorted(each.domids),
-        "domids_may": sorted(each.maybe),
-        "entries": sorted(each.entries) if vectors else [],
-        "pirqs": sorted(each.pirqs) if vectors else [],
+        "domids": sorted({violation.domid for violation in each.known}),
+        "domids_may": sorted({violation.domid for violation in each.open} | each.domids),
+        "entries": each.numbers("entry_nr") if vectors else [],
+        "pirqs": each.numbers("pirq") if vectors else [],
     }
 
 
@@ -142,16 +141,16 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
         each = told[step.boot, fault.name, violation.device]
         seen: int | None = step.number
         if violation.name == LEAVES:
-            each.maybe.add(violation.domid)
+            each.domids.add(violation.domid)
             seen = showing.get((step.number, violation.device))
         elif fault.sign and (step.number, fault.sign) not in shown:
             seen = None
         if violation.name in (TAKES, SHARES) and violation.other is not None:
-            told[step.boot, fault.name, violation.other].maybe.add(violation.domid)
+            told[step.boot, fault.name, violation.other].domids.add(violation.domid)
         begin = _begin(fact, steps)
-        if (seen is not None and seen < puzzling and _in_view(fact, keeping)
-                and not any(begin <= hole <= seen for hole in holes)):
-            each.add(fact)
+        known = (seen is not None and seen < puzzling and _in_view(fact, keeping)
+                 and not any(begin <= hole <= seen for hole in holes))
+        (each.known if known else each.open).append(violation)
     return told
 
 
@@ -245,11 +244,16 @@ def _verdicts(played: Played, keeping: Keeping, must: bool, may: bool,
     return ["healthy", "inconclusive"]
 
 
-def _whatif(scenario: Scenario, keeping: Keeping, keys: Iterable[tuple[str, PciAddress]],
-            ) -> dict[str, Any]:
-    """What each row would have left.
+def _is_untold(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> bool:
+    """Whether no line tells something on which it depends what another row would have left: how
+    guests ended whose logs are not there, or what nobody noticed."""
+    return bool("one-guest" in keeping.missing or unnoticed(steps)
+                or silent_kexecs(steps, kept.records))
 
-    Nothing where some guests' logs are not there: how those guests ended is not told.
+
+def _whatif(scenario: Scenario, keys: Iterable[tuple[str, PciAddress]], rows: Sequence[Row],
+            ) -> dict[str, Any]:
+    """What each of the rows would have left.
 
     `whatif_open`: what only a teardown without a later line, or a silent reset of a function (flr)
     decides.
@@ -259,7 +263,7 @@ def _whatif(scenario: Scenario, keeping: Keeping, keys: Iterable[tuple[str, PciA
     left: dict[str, list[list[str]]] = {}
     unclear = []
     loud = [act for act in scenario.acts if act.op != "flr"]
-    for row in () if "one-guest" in keeping.missing else ROWS:
+    for row in rows:
         played, without = play(row.name, scenario.acts), play(row.name, loud)
         if played.killed_by or without.killed_by:
             continue
