@@ -92,6 +92,14 @@ def test_the_program_runs(program: str) -> None:
     assert done.stdout.startswith("fault ['missing-prune'")
 
 
+def test_the_accuracy_that_is_told_was_measured() -> None:
+    measured = (ROOT / "benchmarks" / "ACCURACY.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^(\| lines lost .*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    assert table in measured
+    count, seed = re.findall(r"--count (\d+) --seed (\d+)", README)[0]
+    assert f"--count {count} --seed {seed}" in measured
+
+
 def test_every_place_that_is_named_exists() -> None:
     for place in re.findall(r"\]\((docs/[^)]+)\)", README):
         assert (ROOT / place).is_file(), place
