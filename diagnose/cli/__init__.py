@@ -22,13 +22,14 @@ from diagnose.cli import (
     replay,
     rules,
     rules_test,
+    synth,
     triage,
 )
 from diagnose.cli.app import app
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, triage.triage, replay.replay, line.line, explain.explain):
+for command in (log.log, triage.triage, replay.replay, line.line, explain.explain, synth.synth):
     app.command()(command)
 rules.rules.command("test")(rules_test.try_cases)
 for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):

@@ -21,13 +21,14 @@ from typing import Any, NamedTuple
 
 from diagnose.grammar import load, print_line
 from diagnose.hazards import load_hazards, read_act
+from diagnose.synth.console import own_driver
+from diagnose.synth.draft import ENDS
+from diagnose.synth.words import words
 from emulator.kernels import Traits, row
 from emulator.life import Act, perform
 from emulator.records import GSI_VECTORS, MSIX
 from emulator.state import State
 from tests.conform.reading import read
-from tests.synth.console import GUEST, LINUX, XEN, own_driver
-from tests.synth.draft import ENDS
 
 TRACES = Path(__file__).parents[1] / "emulator" / "scenarios.jsonl.gz"
 RUN = re.compile(r"trace (?P<trace>\S+)|hazard (?P<hazard>\S+) on (?P<on>\S+)"
@@ -37,10 +38,9 @@ STAND_IN = "setup_irq: irq handler mismatch"
 SYSLOG = re.compile(r"\w{3} [ \d]\d [\d:]{8} \S+ (kernel: )?")
 REPEATED = re.compile(r"last message repeated (\d+) times")
 SUPPRESSED = re.compile(r"printk: (\d+) messages suppressed\.")
-LAST_WORDS = ("md: stopping all md devices.", "Restarting system.")
 OFFLINE = "hvm.c:524:d{domid} DOM{domid}/VCPU1: going offline."
 """Xen's word of an HVM guest that shuts down; of PV guests it says nothing."""
-PANIC = ("Kernel panic - not syncing: Fatal exception",)
+LAST_WORDS = (*words().last_words, words().very_last_words[0])
 CATALOGUE = load()
 
 
@@ -118,8 +118,8 @@ def of_story(traits: Traits, acts: Iterable[Act],
             yield _birth(domid)
         elif act.op in ENDS and state.domains[domid].kind == "hvm":
             yield _offline(domid)
-        yield from _spoken(domid, {"clean_shutdown": LAST_WORDS, "crash": PANIC,
-                                   "kexec": ("Starting new kernel",)}.get(act.op, ()))
+        yield from _spoken(domid, {"clean_shutdown": LAST_WORDS, "crash": (words().panic,),
+                                   "kexec": (words().kexec,)}.get(act.op, ()))
         for effect in outcome.effects:
             speaker = effect.speaker if effect.speaker != "guest" else f"dom{effect.domid}"
             yield _line(speaker, print_line(effect.kind, effect.fields))
@@ -144,7 +144,7 @@ def _offline(domid: int) -> Line:
 
 def _boot(domid: int) -> Iterator[Line]:
     yield Line("dom0", "blktap: ring-ref 9, event-channel 18, protocol 1 (x86_64-abi)", around=True)
-    yield from _spoken(domid, GUEST)
+    yield from _spoken(domid, words().guest_boot)
 
 
 def _spoken(domid: int, texts: Iterable[str]) -> Iterator[Line]:
@@ -153,8 +153,8 @@ def _spoken(domid: int, texts: Iterable[str]) -> Iterator[Line]:
 
 def banners(build: int) -> list[Line]:
     """dom0's and Xen's first words, which name the kernel's build."""
-    return [Line("dom0", LINUX.format(build=build), around=True),
-            *(Line("xen", text.format(build=build), around=True) for text in XEN)]
+    return [Line("dom0", words().linux.format(build=build), around=True),
+            *(Line("xen", text.format(build=build), around=True) for text in words().xen)]
 
 
 # --- The logs of a case --------------------------------------------------------------------------

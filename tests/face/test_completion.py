@@ -26,6 +26,13 @@ WANTED = [
     ("diagnose fixes show work", {"workaround-unload-driver"}),
     ("diagnose explain stale", {"stale-vector", "stale_served"}),
     ("diagnose explain --format j", {"json"}),
+    ("diagnose synth --story mixed-", {"mixed-274", "mixed-1070"}),
+    ("diagnose synth --fault stale", {"stale-vector", "stale-irq"}),
+    ("diagnose synth --row el5-", {"el5-283"}),
+    ("diagnose synth --view no-", {"no-xen", "no-guest"}),
+    ("diagnose synth --level e", {"emerg", "err"}),
+    ("diagnose synth --envelope p", {"plain", "printk", "prio"}),
+    ("diagnose synth --truncate h", {"head"}),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Every command in the README is run, and prints what the README shows."""
+"""Every command in the README and in docs/synth.md is run, and prints what they show."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SYNTH = (ROOT / "docs" / "synth.md").read_text(encoding="utf-8")
 
 
 class Command(NamedTuple):
@@ -22,13 +23,13 @@ class Command(NamedTuple):
     shown: tuple[str, ...]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[Command]:
+def commands(page: str = README) -> list[Command]:
     found = []
-    for block in blocks("console"):
+    for block in blocks("console", page):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             words, _, output = part.partition("\n")
             stretches = re.split(r"^…\n", output, flags=re.MULTILINE)
@@ -40,9 +41,20 @@ DIAGNOSE = [each for each in commands() if each.words.startswith("diagnose ")]
 MAKE = [each.words for each in commands() if each.words.startswith("make ")]
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False,
-                          env={**os.environ, "DIAGNOSE_CONFIG": os.devnull})
+def run(*words: str, place: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=place, capture_output=True, text=True, check=False, env={
+        **os.environ, "DIAGNOSE_CONFIG": os.devnull, "PYTHONPATH": str(ROOT)})
+
+
+def try_out(command: Command, place: Path = ROOT) -> None:
+    words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command.words)][1:]
+    done = run(sys.executable, "-m", "diagnose", *words, place=place)
+    assert done.returncode in (0, 1), done.stderr
+    assert "error" not in done.stderr
+    rest = done.stdout
+    for stretch in command.shown:
+        assert stretch in rest
+        rest = rest.partition(stretch)[2]
 
 
 def test_there_are_no_other_commands() -> None:
@@ -52,14 +64,15 @@ def test_there_are_no_other_commands() -> None:
 
 @pytest.mark.parametrize("command", DIAGNOSE, ids=lambda command: command.words)
 def test_a_command_of_ours(command: Command) -> None:
-    words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command.words)][1:]
-    done = run(sys.executable, "-m", "diagnose", *words)
-    assert done.returncode in (0, 1), done.stderr
-    assert "error" not in done.stderr
-    rest = done.stdout
-    for stretch in command.shown:
-        assert stretch in rest
-        rest = rest.partition(stretch)[2]
+    try_out(command)
+
+
+def test_commands_of_made_up_incidents(tmp_path: Path) -> None:
+    """In a directory of their own, one after the other: they take what the last one wrote."""
+    for command in commands(SYNTH):
+        assert command.words.startswith("diagnose ")
+        try_out(command, tmp_path)
+    assert len(commands(SYNTH)) > 3
 
 
 @pytest.mark.parametrize("words", MAKE)
@@ -77,6 +90,14 @@ def test_the_program_runs(program: str) -> None:
     done = run(sys.executable, "-c", program)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fault ['missing-prune'")
+
+
+def test_the_accuracy_that_is_told_was_measured() -> None:
+    measured = (ROOT / "benchmarks" / "ACCURACY.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^(\| lines lost .*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    assert table in measured
+    count, seed = re.findall(r"--count (\d+) --seed (\d+)", README)[0]
+    assert f"--count {count} --seed {seed}" in measured
 
 
 def test_every_place_that_is_named_exists() -> None:

@@ -36,8 +36,9 @@ TOP = {
     "diagnose.casecheck": {"diagnose.cli", "diagnose.pytest_plugin"},
     "diagnose.triage": {"diagnose.cli"},
     "diagnose.retell": {"diagnose.cli"},
+    "diagnose.synth": {"diagnose.cli"},
     "diagnose.pipeline": {"diagnose", "diagnose.cli", "diagnose.casecheck", "diagnose.triage",
-                          "diagnose.retell", "diagnose.shelf"},
+                          "diagnose.retell", "diagnose.shelf", "diagnose.synth"},
 }
 """Modules that only these may import, and those in their rooms."""
 
@@ -75,6 +76,16 @@ def test_renderers_only_read_results(module: Module) -> None:
     results = {"diagnose.diagnosis", "diagnose.events", "diagnose.frames", "diagnose.outcome"}
     readable = {"diagnose.render", *results}
     assert all(allowed(name, readable) for name in module.uses(KNOWN))
+
+
+@pytest.mark.parametrize("module", modules("diagnose/synth"), ids=lambda module: module.name)
+def test_truth_is_not_asked_of_what_is_to_be_judged(module: Module) -> None:
+    """Made-up incidents come from the emulator and the grammars; one module asks the diagnosis."""
+    known = {"diagnose.synth", "emulator", "diagnose.grammar", "diagnose.errors",
+             "diagnose.render"}
+    asks = module.name == "diagnose.synth.check"
+    known |= {"diagnose.pipeline", "diagnose.reader"} if asks else set()
+    assert all(allowed(name, known) for name in module.uses(KNOWN))
 
 
 def test_no_stage_imports_a_stage_that_imports_it() -> None:

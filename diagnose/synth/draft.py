@@ -9,16 +9,19 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from emulator.acts import LINGERS
-from emulator.life import Act
+from emulator.acts import LINGERS, Act
 from emulator.pci import PciAddress
 from emulator.records import MSIX
 
 BUSES = (0x01, 0x03, 0x05, 0x09, 0x0A, 0x81)
 SLOTS = (0x10, 0x11)
 FUNCTIONS = (0, 2, 4)
+PHYSICAL = (PciAddress(0, 2, 0, 0), PciAddress(0, 4, 0, 1))
+CARD = PciAddress(0, 1, 0, 0)
+"""The physical function that dom0 keeps for itself."""
 VECTORS = (3, 3, 3, 2, 5)
 GUEST_NAMES = ("web-a", "db", "mail1", "build.host")
+MORE_NAMES = ("ldap", "cache-b", "proxy", "ci.lab")
 ABRUPT = ("crash", "destroy")
 ENDS = ("clean_shutdown", *ABRUPT)
 
@@ -26,20 +29,20 @@ Devices = Mapping[PciAddress, int]
 """Device → how many vectors its driver asks for."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story: its class, the kernel row that runs below it, what is done in order.
+    """A story: its kind, the kernel row that runs below it, what is done in order.
 
     `names`: (boot, domid) → name of the guest to whose log that domain writes. `build`: number in
-    dom0's banner. `options`: remarks for the printing (`restart`: guests announce a reboot).
+    dom0's banner. `traits`: remarks for the printing and the keeping.
     """
 
-    cls: str
+    kind: str
     row: str
     acts: tuple[Act, ...]
     names: Mapping[tuple[int, int], str]
     build: int
-    options: frozenset[str] = frozenset()
+    traits: frozenset[str] = frozenset()
 
 
 BUILDS: Mapping[str, tuple[int, ...]] = {
@@ -49,11 +52,16 @@ BUILDS: Mapping[str, tuple[int, ...]] = {
     "el5+prune": (274, 238, 194),
     "el5-283": (283, 300, 308, 400),
 }
+ODD_BUILDS: Mapping[str, tuple[int, ...]] = {"el5-283": (164, 274)}
+ODD_BUILDS_ELSE = (283, 300, 400)
 
 
 @dataclass
 class Draft:
-    """Collects the acts of a story. `rng` decides everything that is left open."""
+    """Collects the acts of a story. `rng` decides everything that is left open.
+
+    `gaps`: whether domids may be missing, of domains that nobody saw.
+    """
 
     rng: random.Random
     row: str = "el5"
@@ -62,7 +70,7 @@ class Draft:
     names: dict[tuple[int, int], str] = field(default_factory=dict)
     boot: int = 0
     next_domid: int = 1
-    options: set[str] = field(default_factory=set)
+    traits: set[str] = field(default_factory=set)
 
     def devices(self, count: int, *, vectors: Sequence[int] = VECTORS, same_devfn: bool = False,
                 ) -> dict[PciAddress, int]:
@@ -87,14 +95,19 @@ class Draft:
         for device in devices:
             self.add("seize", device=device)
 
-    def start(self, devices: Iterable[PciAddress], *, kind: str = "pv", name: str = "rhel56",
-              ) -> int:
-        """A domain is built; answers its domid, sometimes with others gone by unseen before."""
+    def born(self, name: str) -> int:
+        """The domid of a domain that is built now; others may have gone by unseen before."""
         if self.gaps and self.acts and self.rng.random() < 0.25:
             self.next_domid += self.rng.choice((1, 1, 2, 5))
         domid = self.next_domid
         self.next_domid += 1
         self.names[self.boot, domid] = name
+        return domid
+
+    def start(self, devices: Iterable[PciAddress], *, kind: str = "pv", name: str = "rhel56",
+              ) -> int:
+        """A domain is built; answers its domid."""
+        domid = self.born(name)
         self.add("domain_start", domid, devices=tuple(devices), kind=kind)
         return domid
 
@@ -140,10 +153,10 @@ class Draft:
             self.end(domid, self.rng.choice(ENDS))
         return domid
 
-    def scenario(self, cls: str) -> Scenario:
+    def scenario(self, kind: str) -> Scenario:
         """The finished story."""
-        build = self.rng.choice(BUILDS[self.row])
-        if "odd-banner" in self.options:
-            build = self.rng.choice((164, 274) if self.row == "el5-283" else (283, 300, 400))
-        return Scenario(cls, self.row, tuple(self.acts), dict(self.names), build,
-                        frozenset(self.options))
+        builds = BUILDS[self.row]
+        if "odd-banner" in self.traits:
+            builds = ODD_BUILDS.get(self.row, ODD_BUILDS_ELSE)
+        return Scenario(kind, self.row, tuple(self.acts), dict(self.names),
+                        self.rng.choice(builds), frozenset(self.traits))

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.synth.draft import ABRUPT
-from tests.synth.label import WHATIF
+from diagnose.synth.draft import ABRUPT
+from diagnose.synth.stage import known_faults
 
-SIGNATURE = {
-    "stale-vector": "not freed",
-    "unmap-failure": "unmap irq",
-    "map-failure": "map irq failed",
-    "device-busy": "Couldn't locate",
-}
 CITING = ("findings", "harmless", "divergences", "suspicions")
 ALARMS_MAX = 200
+ABRUPT_TOLD = (*ABRUPT, "abrupt")
 Report = Mapping[str, Any]
 
 
@@ -44,15 +39,23 @@ def _key(each: Report) -> tuple[str, str]:
     return each["fault"], each["device"]
 
 
+def happened(expected: Report) -> set[tuple[str, str]]:
+    """(fault, device) of everything that a report may accuse of."""
+    return {(fault, device) for fault, device in expected["may"]} | {
+        _key(each) for each in expected["must"]}
+
+
 def _faults(expected: Report, findings: Sequence[Report]) -> Iterator[str]:
     keys = [_key(each) for each in findings]
-    may = {tuple(each) for each in expected["may"]} | {_key(each) for each in expected["must"]}
+    may = happened(expected)
+    alike = {tuple(each) for each in expected.get("alike", ())}
     for must in expected["must"]:
         if _key(must) not in keys:
             yield f"missed: {must['fault']} {must['device']}"
-    for key in keys:
-        if key not in may:
-            yield f"false: {key[0]} {key[1]}"
+    for key, each in zip(keys, findings):
+        guessed = key in alike and each["confidence"] == "likely"
+        if key not in may and not guessed:
+            yield f"false: {key[0]} {key[1]} {each['confidence']}"
     if expected["cls"] != "host-reboot" and len(keys) != len(set(keys)):
         yield "false: a finding twice"
 
@@ -67,7 +70,8 @@ def _details(expected: Report, findings: Sequence[Report], full: bool) -> Iterat
 
 def _detail(must: Report, found: Report, full: bool) -> str:
     fault = must["fault"]
-    if fault == "stale-vector" and sorted(found["entries"]) != must["entries"]:
+    if fault == "stale-vector" and must["entries"] and \
+            sorted(found["entries"]) != must["entries"]:
         return f"entries {found['entries']}, not {must['entries']}"
     domids, right = set(found["domids"]), set(must["domids"])
     if full and not right <= domids <= right | set(must["domids_may"]):
@@ -100,9 +104,9 @@ def _evidence(texts: Mapping[str, str], report: Report) -> Iterator[str]:
             if not 1 <= number <= len(lines[place]) or \
                     _fold(text) != _fold(lines[place][number - 1]):
                 yield f"evidence: {name} cites what is not at {place}:{number}"
-        sign = SIGNATURE.get(str(item.get("fault")))
-        if sign and not any(sign in text for _, _, text in cited):
-            yield f"evidence: {name} without '{sign}'"
+        fault = known_faults().get(name)
+        if fault and fault.shows and not any(fault.shows in text for _, _, text in cited):
+            yield f"evidence: {name} without '{fault.shows}'"
 
 
 def _uncited(texts: Mapping[str, str], expected: Report, report: Report) -> Iterator[str]:
@@ -134,7 +138,7 @@ def _whatif(expected: Report, report: Report, findings: Sequence[Report]) -> Ite
         leaves = {names.get(each) for each in told[row]["leaves"]}
         removes = {names.get(each) for each in told[row]["removes"]}
         for key in sorted(must & set(names.values())):
-            if key[0] not in WHATIF or (row, *key) in unclear:
+            if not known_faults()[key[0]].lasting or (row, *key) in unclear:
                 continue
             twice = key in leaves and key in removes    # in two boots of the host
             if (key in leaves) != (key in true) or (key in removes) == (key in leaves) != twice:
@@ -151,6 +155,3 @@ def _endings(expected: Report, report: Report) -> Iterator[str]:
         got = ends.get(domid)
         if (got in ABRUPT_TOLD) != (how in ABRUPT) or how == "clean_shutdown" != got:
             yield f"endings: domain {domid} {got}, not {how}"
-
-
-ABRUPT_TOLD = (*ABRUPT, "abrupt")

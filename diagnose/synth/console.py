@@ -1,76 +1,23 @@
-"""What a host and its guests print while a story happens: effects, and the lines around them.
-
-A `Record` is one line of one speaker with its time and level, before any envelope.
-"""
+"""What a host and its guests print while a story happens: effects, and the lines around them."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from diagnose.grammar import print_line
+from diagnose.synth.beside import own_device, xend
+from diagnose.synth.draft import Scenario
+from diagnose.synth.record import ANNOUNCED, BANNER, NOISE, Record
+from diagnose.synth.stage import Step
+from diagnose.synth.words import around, words
 from emulator.effects import Effect
 from emulator.pci import PciAddress
 from emulator.records import LATE_ANSWER, VF_SLOT_MIN
-from tests.synth.beside import STRANGER, braid, own_device, xend
-from tests.synth.draft import Scenario
-from tests.synth.stage import Step
 
-DOM0_NOISE = (
-    "Bluetooth: Core ver 2.10",
-    "lo: Disabled Privacy Extensions",
-    "unmap_vm_area failed for process 3311",
-    "dev 80 get owner request ignored by lvm",
-    "pirq routing table not found",
-    "device tap7.0 entered promiscuous mode",
-    "igb: eth4 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: None",
-    "kjournald starting.  Commit interval 5 seconds",
-    "hda: packet command error: status=0x51 { DriveReady SeekComplete Error }",
-    "ACPI: PCI Interrupt 0000:00:1d.7[A] -> GSI 23 (level, low) -> IRQ 22",
-    "irq 90, desc: ffffffff8046c480, depth: 1, count: 0, unhandled: 0",
-    "INFO: task kjournald:1234 blocked for more than 120 seconds.",
-)
-XEN_NOISE = (
-    "io_apic.c:2150:",
-    "PCI add device 00:1d.7",
-    "Freed 140kB init memory.",
-    "mm.c:630:d0 Non-privileged (2) attempt to map I/O space 000000f0",
-    "mtrr: type mismatch for e0000000,10000000 old: write-back new: write-combining",
-    "traps.c:1878:d2 Domain attempted WRMSR 000000000000008b from 00000000:0 to 00000000:1.",
-)
-LINUX = (
-    "Linux version 2.6.18-{build}.el5xen (mockbuild@x86-002.build.bos.redhat.com) (gcc version "
-    "4.1.2 20080704 (Red Hat 4.1.2-51)) #1 SMP Fri Jul 8 17:45:44 EDT 2011"
-)
-XEN = (
-    " Xen version 3.1.2-{build}.el5 (mockbuild@build.redhat.com) (gcc version 4.1.2 20080704 "
-    "(Red Hat 4.1.2-51)) Fri Jul  8 17:36:59 EDT 2011",
-    "(XEN) Command line: /xen.gz-2.6.18-{build}.el5 iommu=on",
-    "(XEN) Intel VT-d has been enabled",
-)
-GUEST = (
-    LINUX.format(build=238),
-    "Kernel command line: ro root=/dev/VolGroup00/LogVol00 console=xvc0",
-    "pcifront pci-0: Installing PCI frontend",
-    "pcifront pci-0: Creating PCI Frontend Bus 0000:00",
-    "Intel(R) Virtual Function Network Driver - version 1.0.8-k0-1",
-)
 TICK = 0.0001
 QUIET_XEN = ("debug", "info", "gerr", "gwarning", "ginfo", "gdebug")
 RATE_BURST, RATE_REFILL = 10, 5.0
-
-
-class Record(NamedTuple):
-    """A line: `guest` is (boot, domid) of a speaking guest; `step` the act that caused it."""
-
-    time: float
-    speaker: str
-    guest: tuple[int, int] | None
-    level: str
-    text: str
-    step: int | None = None
-    kind: str = ""
 
 
 class Console:
@@ -82,8 +29,8 @@ class Console:
         self.now = 17_180_000.0 + rng.random() * 4000
         self.records: list[Record] = []
         self.boot = 0
+        self.during = -1
         self.virtual: dict[tuple[int, int, PciAddress], PciAddress] = {}
-        self.refused: set[tuple[int, int, PciAddress]] = set()
         self.credit, self.credited, self.lost = float(RATE_BURST), self.now, 0
 
     def say(self, speaker: str, text: str, level: str = "info", domid: int | None = None,
@@ -91,7 +38,8 @@ class Console:
         """One line, a tick after the last one."""
         self.now += TICK
         guest = None if domid is None else (self.boot, domid)
-        self.records.append(Record(self.now, speaker, guest, level, text, step, kind))
+        self.records.append(
+            Record(self.now, speaker, guest, level, text, step, kind, self.during))
 
     def perhaps(self, chance: float, text: str) -> None:
         """A line of dom0 that may be there."""
@@ -106,25 +54,25 @@ class Console:
         """Lines that mean nothing here."""
         for _ in range(self.rng.randint(0, most)):
             self.wait(0.1, 2.5)
-            self.say("dom0", self.rng.choice(DOM0_NOISE), kind="noise")
+            self.say("dom0", self.rng.choice(words().dom0_noise), kind=NOISE)
         if self.rng.random() < 0.15:
-            self.say("xen", "(XEN) " + self.rng.choice(XEN_NOISE), kind="noise")
-        if "dom0-devices" in self.scenario.options and self.rng.random() < 0.5:
+            self.say("xen", "(XEN) " + self.rng.choice(words().xen_noise), kind=NOISE)
+        if "dom0-devices" in self.scenario.traits and self.rng.random() < 0.5:
             self.wait(0.1, 1)
             for told in own_device(self.rng):
-                self.say("dom0", told.text, told.level, kind="noise")
+                self.say("dom0", told.text, told.level, kind=NOISE)
 
     def toolstack(self, step: Step) -> None:
         """xend writes down what became of an act."""
-        for told in xend(self.scenario, step) if "xend" in self.scenario.options else ():
+        for told in xend(self.scenario, step) if "xend" in self.scenario.traits else ():
             self.say("toolstack", told.text, told.level)
 
     def banners(self) -> None:
         """The host's kernels say who they are."""
         build = self.scenario.build
-        self.say("dom0", LINUX.format(build=build), "notice", kind="banner")
-        for line in XEN:
-            self.say("xen", line.format(build=build), kind="banner")
+        self.say("dom0", words().linux.format(build=build), "notice", kind=BANNER)
+        for line in words().xen:
+            self.say("xen", line.format(build=build), kind=BANNER)
 
     def effects(self, step: Step) -> None:
         """The lines which the act itself printed."""
@@ -134,7 +82,7 @@ class Console:
     def _effect(self, number: int, effect: Effect) -> None:
         text = print_line(effect.kind, effect.fields)
         if effect.speaker == "xen":
-            if "quiet-xen" in self.scenario.options and effect.level in QUIET_XEN:
+            if "quiet-xen" in self.scenario.traits and effect.level in QUIET_XEN:
                 return
             if effect.level.startswith("g") and not self._passes():
                 return
@@ -144,7 +92,7 @@ class Console:
 
     def _passes(self) -> bool:
         """Whether Xen's rate limit lets a guest-marked line through (drivers/char/console.c)."""
-        if "rate-limit" not in self.scenario.options:
+        if "rate-limit" not in self.scenario.traits:
             return True
         refilled = self.credit + (self.now - self.credited) / RATE_REFILL
         self.credit, self.credited = min(float(RATE_BURST), refilled), self.now
@@ -153,7 +101,7 @@ class Console:
             return False
         self.credit -= 1
         if self.lost:
-            self.say("xen", f"(XEN) printk: {self.lost} messages suppressed.", "warning")
+            self.say("xen", around("suppressed", lost=self.lost), "warning")
             self.lost = 0
         return True
 
@@ -165,6 +113,7 @@ class Console:
 def perform_on(console: Console, step: Step) -> None:
     """Print one step with everything around it."""
     act = step.act
+    console.during = step.number
     special = AROUND.get(act.op)
     if special is None:
         console.wait(0.5, 4)
@@ -187,30 +136,29 @@ def _start(console: Console, step: Step) -> None:
     act = step.act
     domid, rng = act.domid or 0, console.rng
     console.wait(2, 9)
-    kinds = [effect.kind for effect in step.outcome.effects]
-    if "pciback_cant_locate" in kinds:
+    if any(deed.kind == "assign_refused" for deed in step.outcome.deeds):
         console.effects(step)
         return
-    console.perhaps(0.7, f"tap tap-{domid}-51712: 2 getting info")
+    console.perhaps(0.7, around("tap", domid=domid))
     console.effects(step)
     for effect in step.outcome.effects:
         device, slot = effect.fields.get("device"), effect.fields.get("virtual_slot")
         if isinstance(device, PciAddress) and isinstance(slot, int):
             virtual = PciAddress(0, 0, slot, device.function)
             console.virtual[console.boot, domid, device] = virtual
-    console.say("dom0", f"device vif{domid}.0 entered promiscuous mode")
+    console.say("dom0", around("vif_up", domid=domid))
     if act.kind == "pv":
-        console.perhaps(0.75, "blktap: ring-ref 9, event-channel 18, protocol 1 (x86_64-abi)")
+        console.perhaps(0.75, around("blktap"))
     if act.kind == "pv" and act.devices:
         console.wait(1, 4)
-        for line in GUEST:
+        for line in words().guest_boot:
             console.say("guest", line, domid=domid, kind="guest_boot")
         console.wait(0.1, 1)
-    elif "stranger-logs" in console.scenario.options and not act.devices:
-        for line in STRANGER:
+    elif "stranger-logs" in console.scenario.traits and not act.devices:
+        for line in words().stranger_boot:
             console.say("guest", line, domid=domid, kind="guest_boot")
     elif rng.random() < 0.5:
-        console.say("dom0", f"xenbr0: port 3(vif{domid}.0) entering forwarding state")
+        console.say("dom0", around("bridge_up", domid=domid))
 
 
 def _load(console: Console, step: Step) -> None:
@@ -228,17 +176,16 @@ def _load(console: Console, step: Step) -> None:
     if device.slot < VF_SLOT_MIN:
         return
     name = console.name(domid, device)
-    console.say("guest", f"igbvf {name}: Intel(R) 82576 Virtual Function", domid=domid)
-    address = f"02:11:22:33:44:{console.rng.randrange(256):02x}"
-    console.say("guest", f"igbvf {name}: Address: {address}", domid=domid)
+    console.say("guest", around("found", name=name), domid=domid)
+    address = around("address", name=name, last=console.rng.randrange(256))
+    console.say("guest", address, domid=domid)
 
 
 def own_driver(device: PciAddress, nvec: int) -> str:
     """What dom0's own driver tells when it has its vectors."""
     if device.slot < VF_SLOT_MIN:
-        queues = (nvec - 1) // 2
-        return f"igb {device}: Using MSI-X interrupts. {queues} rx queue(s), {queues} tx queue(s)"
-    return f"igbvf {device}: Intel(R) 82576 Virtual Function"
+        return around("own_card", name=device, queues=(nvec - 1) // 2)
+    return around("found", name=device)
 
 
 def _ifup(console: Console, step: Step) -> None:
@@ -250,11 +197,11 @@ def _ifup(console: Console, step: Step) -> None:
     deeds = {deed.kind for deed in step.outcome.deeds}
     if "bind_refused" in deeds:
         if console.rng.random() < 0.4:
-            console.say("guest", "NETDEV WATCHDOG: eth1: transmit timed out", domid=domid)
+            console.say("guest", around("watchdog"), domid=domid)
     elif domid and device.slot >= VF_SLOT_MIN and "shared" not in deeds and "bound" in deeds:
         name = console.name(domid, device)
-        console.say("guest", f"igbvf {name}: Link is Up 1000 Mbps Full Duplex", domid=domid)
-    console.perhaps(0.3, f"xenbr0: port 3(vif{domid}.0) entering forwarding state")
+        console.say("guest", around("link_up", name=name), domid=domid)
+    console.perhaps(0.3, around("bridge_up", domid=domid))
 
 
 def _end(console: Console, step: Step) -> None:
@@ -262,17 +209,18 @@ def _end(console: Console, step: Step) -> None:
     console.wait(0.5, 10)
     speaks = any(record.guest == (console.boot, domid) for record in console.records)
     if speaks and act.op == "clean_shutdown":
-        console.say("guest", "md: stopping all md devices.", domid=domid)
-        last = console.rng.choice(("Restarting system.", "Power down."))
+        for line in words().last_words:
+            console.say("guest", line, domid=domid)
+        last = console.rng.choice(words().very_last_words)
         console.say("guest", last, domid=domid)
     elif speaks and act.op == "crash":
-        console.say("guest", "Kernel panic - not syncing: Fatal exception", domid=domid)
+        console.say("guest", words().panic, domid=domid)
     console.wait(0.1, 1)
     before = console.rng.random() < 0.15
     if not before:
         console.effects(step)
-    console.perhaps(0.5, f"xenbr0: port 3(vif{domid}.0) entering disabled state")
-    console.perhaps(0.6, f"device vif{domid}.0 left promiscuous mode")
+    console.perhaps(0.5, around("bridge_down", domid=domid))
+    console.perhaps(0.6, around("vif_down", domid=domid))
     if before:
         console.effects(step)
 
@@ -282,10 +230,10 @@ def _kexec(console: Console, step: Step) -> None:
     console.wait(1, 5)
     console.effects(step)
     if console.rng.random() < 0.6:
-        console.say("guest", "Starting new kernel", domid=domid)
-    for line in GUEST:
+        console.say("guest", words().kexec, domid=domid, kind=ANNOUNCED)
+    for line in words().guest_boot:
         console.say("guest", line, domid=domid, kind="guest_boot")
-    console.perhaps(0.6, "blktap: ring-ref 9, event-channel 18, protocol 1 (x86_64-abi)")
+    console.perhaps(0.6, around("blktap"))
 
 
 AROUND = {
@@ -298,18 +246,15 @@ AROUND = {
     "crash": _end,
     "destroy": _end,
 }
+"""Act → what prints it with the lines around; the other acts print their own lines alone."""
 
 
-def printed(scenario: Scenario, steps: Sequence[Step], rng: random.Random, *, banner: bool,
-            ) -> list[Record]:
+def printed(scenario: Scenario, steps: Sequence[Step], rng: random.Random) -> list[Record]:
     """Every line of a story, in order of time."""
     console = Console(scenario, rng)
-    if banner:
-        console.banners()
+    console.banners()
     console.noise(4)
     for step in steps:
         perform_on(console, step)
     console.noise(8)
-    if "braid" in scenario.options:
-        return braid(console.records, steps, rng)
     return console.records

@@ -1,0 +1,176 @@
+"""How often the diagnosis is right, and what it says when it cannot know: on made-up incidents.
+
+    python benchmarks/accuracy.py [--count N] [--seed S] [--output FILE] [--share SHARE...]
+
+The same incidents are kept several times, each time with a greater share of their lines lost. Each
+line is lost or not by itself, and the lines lost at one share are lost at every greater one. All
+logs are there otherwise, and the incidents are those of `diagnose synth` with the same seed, half
+of them free stories. Findings are counted by fault and device; what happened comes from the
+emulator, what could be known from the label (`diagnose/synth/label.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diagnose.synth.check import Checked, check
+from diagnose.synth.choices import Choices
+from diagnose.synth.incident import Incident, make
+from diagnose.synth.stage import known_faults
+
+RESULTS = Path(__file__).with_name("ACCURACY.md")
+SHARES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)
+COUNT, SEED = 300, 1
+CONFIDENCES = ("certain", "likely")
+ALL = "all"
+Key = tuple[str, str]
+"""Fault, device."""
+
+
+@dataclass
+class Tally:
+    """What was said and what was so, of one fault, in numbers.
+
+    `happened` faults, of which `knowable` could be known; `said` findings, of which `true` happened
+    and `found` could be known. `sure` counts (confidence, whether it happened).
+    """
+
+    happened: int = 0
+    knowable: int = 0
+    said: int = 0
+    true: int = 0
+    found: int = 0
+    sure: Counter[tuple[str, bool]] = field(default_factory=Counter)
+
+    @property
+    def cells(self) -> list[str]:
+        """Precision, recall of what happened and of what could be known, what was left out."""
+        return [
+            ratio(self.true, self.said), ratio(self.true, self.happened),
+            ratio(self.found, self.knowable), str(self.happened - self.true),
+        ]
+
+    def calibration(self, confidence: str) -> str:
+        """How many of the findings said with this confidence were true."""
+        true, false = (self.sure[confidence, each] for each in (True, False))
+        return ratio(true, true + false)
+
+
+@dataclass
+class Column:
+    """Everything that was counted at one share of lost lines."""
+
+    share: float
+    faults: dict[str, Tally] = field(default_factory=dict)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    results: Counter[str] = field(default_factory=Counter)
+    accused: int = 0
+    faultless: int = 0
+
+    def add(self, incident: Incident, checked: Checked) -> None:
+        """Count one incident."""
+        expected, report = incident.expected, checked.report
+        happened = {(fault, device) for fault, device in expected["may"]}
+        knowable = {(each["fault"], each["device"]) for each in expected["must"]}
+        said: Mapping[Key, str] = {(each["fault"], each["device"]): each["confidence"]
+                                   for each in report.get("findings", ())}
+        for key in happened | set(said):
+            for name in (key[0], ALL):
+                tally = self.faults.setdefault(name, Tally())
+                tally.happened += key in happened
+                tally.knowable += key in knowable
+                tally.said += key in said
+                tally.true += key in said and key in happened
+                tally.found += key in said and key in knowable
+                if key in said:
+                    tally.sure[said[key], key in happened] += 1
+        self.verdicts[report.get("verdict", "broken")] += 1
+        self.results[checked.result] += 1
+        self.faultless += not happened
+        self.accused += bool(said) and not happened
+
+
+def measure(count: int, seed: int, shares: Sequence[float]) -> Iterator[Column]:
+    """A column for each share, made of the same `count` stories."""
+    for share in shares:
+        chosen = Choices(lose=share, view=("full",), level="debug", truncate="none")
+        column = Column(share)
+        for nth in range(count):
+            incident = make(seed, nth, chosen)
+            column.add(incident, check(incident))
+        yield column
+
+
+def ratio(part: int, whole: int) -> str:
+    """`97.5 % (39/40)`; a dash of nothing."""
+    return f"{part / whole:.1%} ({part}/{whole})".replace("%", " %") if whole else "–"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table of Markdown with numbers to the right."""
+    return [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}",
+            *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def main_table(columns: Sequence[Column]) -> list[str]:
+    """By share of lost lines: all faults together."""
+    rows = []
+    for column in columns:
+        tally = column.faults.get(ALL, Tally())
+        inconclusive = ratio(column.verdicts["inconclusive"], column.verdicts.total())
+        rows.append([f"{column.share:.0%}".replace("%", " %"), *tally.cells[:3], inconclusive,
+                     *(tally.calibration(each) for each in CONFIDENCES)])
+    return table(["lines lost", "precision", "recall of what happened",
+                  "recall of what could be known", "inconclusive",
+                  *(f"“{each}” was true" for each in CONFIDENCES)], rows)
+
+
+def told(columns: Sequence[Column], count: int, seed: int) -> str:
+    """The results as a page of Markdown."""
+    page = [
+        "# How often the diagnosis is right", "",
+        f"Written by `benchmarks/accuracy.py --count {count} --seed {seed}`: {count} made-up",
+        "incidents, half of them free stories, the others of every kind that `diagnose synth",
+        "--list` tells, each kept anew with a growing share of its lines lost at random. Findings",
+        "count by fault and device. *What could be known*: the faults of which every line is there",
+        "from the start of the life that left the pair to the step that shows it.", "",
+        "## All faults", "", *main_table(columns), "## By fault", "",
+    ]
+    for fault in known_faults():
+        rows = [[f"{column.share:.0%}".replace("%", " %"), *column.faults[fault].cells]
+                for column in columns if fault in column.faults]
+        if rows:
+            page += [f"### {fault}", "", *table(
+                ["lines lost", "precision", "recall of what happened",
+                 "recall of what could be known", "left out"], rows)]
+    rows = [[f"{column.share:.0%}".replace("%", " %"),
+             *(str(column.verdicts[each]) for each in ("fault", "healthy", "inconclusive")),
+             ratio(column.accused, column.faultless),
+             *(str(column.results[each]) for each in ("missed", "false", "broken"))]
+            for column in columns]
+    page += ["## By incident", "", *table(
+        ["lines lost", "fault", "healthy", "inconclusive", "accused though nothing happened",
+         "something knowable missed", "something false said", "broken"], rows)]
+    return "\n".join(page)
+
+
+def main() -> None:
+    """Measure, write the page and show it."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    parser.add_argument("--count", type=int, default=COUNT, metavar="N")
+    parser.add_argument("--seed", type=int, default=SEED, metavar="S")
+    parser.add_argument("--share", type=float, nargs="+", default=SHARES, metavar="SHARE")
+    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
+    given = parser.parse_args()
+    columns = list(measure(given.count, given.seed, given.share))
+    page = told(columns, given.count, given.seed)
+    given.output.write_text(page, encoding="utf-8")
+    print(page, end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""What happened in a made-up incident, and what a reader of its lines can know.
+
+Truth comes from the emulator's violations. `may` holds every fault that happened; `must` those of
+them that can be known, by one principle:
+
+    A fault can be known if its logs are there and whole: the line that shows it is in them (where
+    it has one), and of all lines that they would hold from the start of the life that left the pair
+    to the step in which the fault shows, none was lost or cut off. A kexec that no line announces
+    counts as a lost line, because it looks like a death and a birth. From a cause on of which
+    nobody takes notice, such as a lack of memory to record a pair, nothing can be known.
+
+Which logs are there is the view's business. A view that hides lines by their level, or begins
+in mid-life, leaves some faults unknowable whatever stands in the rest; `_in_view` says which. Of
+all else the diagnosis may abstain; it may never accuse of what is not in `may`. Where the beginning
+of a life may not be told, a domain's own pairs look like another's: these faults are `alike`, and
+may be called likely, but not certain.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from diagnose.synth.draft import Scenario
+from diagnose.synth.ending import ended, silent_kexecs, unnoticed
+from diagnose.synth.keep import Keeping, Kept
+from diagnose.synth.record import Record
+from diagnose.synth.stage import (
+    Fact,
+    Played,
+    Step,
+    alarming,
+    by_violation,
+    facts,
+    faults,
+    known_faults,
+    play,
+)
+from emulator.invariants import Violation
+from emulator.kernels import ROWS, Row
+from emulator.life import Act
+from emulator.pci import PciAddress
+
+Key = tuple[int, str, PciAddress]
+"""Boot of the host, fault, device."""
+
+# Names of the emulator's violations, by what they do to a label.
+SHOW_LEFT = ("stale_served", "stale_unmap_refused", "dom0_unmap_refused", "foreign_unmapped")
+"""What shows in a later step that pairs were left."""
+TAKES, SHARES, LEAVES, REFUSED, OWN = (
+    "foreign_unmapped", "shared_pirq", "pairs_left", "stale_unmap_refused", "own_pairs_reused")
+PARTIAL = frozenset({"cut-head", "warn-only"})
+
+
+@dataclass
+class Told:
+    """What is true of one fault of one device in one boot of the host.
+
+    `known` and `open` are the violations that can be known and those that cannot; `domids` may be
+    named besides.
+    """
+
+    known: list[Violation] = field(default_factory=list)
+    open: list[Violation] = field(default_factory=list)
+    domids: set[int] = field(default_factory=set)
+
+    def numbers(self, name: str) -> list[int]:
+        """The values of a field of all violations, if all of them can be known; else none."""
+        known, rest = ({number for each in part if (number := getattr(each, name)) is not None}
+                       for part in (self.known, self.open))
+        return sorted(known) if rest <= known else []
+
+
+def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
+          texts: Mapping[str, str]) -> dict[str, Any]:
+    """The content of expected.json."""
+    steps = played.steps
+    told = _told(steps, keeping, kept)
+    must = [_finding(key, each) for key, each in sorted(told.items(), key=str) if each.known]
+    keys = {(fault, device) for _, fault, device in told}
+    may = sorted([fault, str(device)] for fault, device in keys)
+    alike = _alike(steps, keeping, keys)
+    whole = "\n".join(texts.values())
+    return {
+        "cls": _class(scenario),
+        "kind": scenario.kind,
+        "kernel": scenario.row,
+        "banner": keeping.banner,
+        "env": keeping.env,
+        "ws": keeping.space,
+        "view": keeping.view,
+        "level": keeping.level,
+        "lose": keeping.lose,
+        "verdicts": _verdicts(played, keeping, bool(must), bool(may or alike), kept.records),
+        "must": must,
+        "may": may,
+        "alike": alike,
+        **_whatif(scenario, keys, () if _is_untold(steps, keeping, kept) else ROWS),
+        "ended": ended(scenario, keeping, steps, kept.records),
+        "story": [_told_act(act) for act in scenario.acts if act.op not in ("seize", "ifup")],
+        "host_died": None if played.killed_by is None else _told_act(played.killed_by),
+        "alarming": [each for each in alarming() if each in whole],
+        "notes": sorted(scenario.traits),
+    }
+
+
+def _class(scenario: Scenario) -> str:
+    """The kind of life, as the scoring of labelled incidents tells lives apart."""
+    ops = {act.op for act in scenario.acts}
+    if "host_boot" in ops:
+        return "host-reboot"
+    return "flr-1070" if "flr" in ops else scenario.kind
+
+
+def _finding(key: Key, each: Told) -> dict[str, Any]:
+    boot, fault, device = key
+    vectors = known_faults()[fault].vectors
+    return {
+        "fault": fault,
+        "device": str(device),
+        "boot": boot,
+        "domids": sorted({violation.domid for violation in each.known}),
+        "domids_may": sorted({violation.domid for violation in each.open} | each.domids),
+        "entries": each.numbers("entry_nr") if vectors else [],
+        "pirqs": each.numbers("pirq") if vectors else [],
+    }
+
+
+def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told]:
+    """Every fault that happened, with what can be known of it."""
+    told: dict[Key, Told] = defaultdict(Told)
+    shown = {(record.step, record.kind) for record in kept.records if record.step is not None}
+    forced = _forced(steps, kept.records)
+    showing = _showing(steps, forced)
+    holes = _holes(steps, kept)
+    puzzling = min(unnoticed(steps), default=len(steps))
+    for fact in facts(steps):
+        step, fault, violation = fact
+        each = told[step.boot, fault.name, violation.device]
+        seen: int | None = step.number
+        if violation.name == LEAVES:
+            each.domids.add(violation.domid)
+            seen = showing.get((step.number, violation.device))
+        elif fault.sign and (step.number, fault.sign) not in shown:
+            seen = None
+        if violation.name in (TAKES, SHARES) and violation.other is not None:
+            told[step.boot, fault.name, violation.other].domids.add(violation.domid)
+        begin = _begin(fact, steps)
+        known = (seen is not None and seen < puzzling and _in_view(fact, keeping)
+                 and not any(begin <= hole <= seen for hole in holes))
+        (each.known if known else each.open).append(violation)
+    return told
+
+
+def _holes(steps: Sequence[Step], kept: Kept) -> set[int]:
+    """The numbers of steps of which a line is not there, or was never written."""
+    return {record.during for record in kept.lost} | silent_kexecs(steps, kept.records)
+
+
+def _in_view(fact: Fact, keeping: Keeping) -> bool:
+    """Whether the logs that are there can show such a thing at all."""
+    violation, view = fact.violation, keeping.view
+    if violation.name in (TAKES, SHARES):
+        # A silent flush names neither; of one devfn, either may have been flushed.
+        return view in (["full"], ["lossy"], ["cut-tail"]) and violation.note != "mapped" and not (
+            violation.name == TAKES and violation.other is not None
+            and violation.other.devfn == violation.device.devfn)
+    return violation.name not in (LEAVES, REFUSED) or not PARTIAL & set(view)
+
+
+def _begin(fact: Fact, steps: Sequence[Step]) -> int:
+    """The number of the step in which the life began that left the pair, or that met with it."""
+    violation = fact.violation
+    lives = {violation.domid, violation.from_domid} - {None}
+    starts = [step.number for step in steps
+              if step.boot == fact.step.boot and step.number <= fact.step.number
+              and step.act.op == "domain_start" and step.act.domid in lives]
+    return min(starts) if len(starts) == len(lives) else -1
+
+
+def _alike(steps: Sequence[Step], keeping: Keeping, keys: set[tuple[str, PciAddress]],
+           ) -> list[list[str]]:
+    """Faults that did not happen, but look as if where a life's beginning may not be shown."""
+    if not PARTIAL & set(keeping.view):
+        return []
+    lasting = [fault.name for fault in known_faults().values() if fault.lasting]
+    own = {each.device for step in steps for each in step.violations if each.name == OWN}
+    return sorted([fault, str(device)] for device in own for fault in lasting
+                  if (fault, device) not in keys)
+
+
+def _forced(steps: Sequence[Step], records: Sequence[Record]) -> bool:
+    """Whether Xen tells anywhere that it had to force an unbind."""
+    forcing = {step.number for step in steps
+               if any(deed.kind == "forced_unbind" for deed in step.outcome.deeds)}
+    return any(record.speaker == "xen" and record.step in forcing for record in records)
+
+
+def _showing(steps: Sequence[Step], forced: bool = True) -> dict[tuple[int, PciAddress], int]:
+    """Teardowns (step, device) that left pairs → the later step that shows it.
+
+    A flush that takes pirqs from dom0 shows only where Xen tells that it had to force them.
+    """
+    pending: dict[PciAddress, set[int]] = defaultdict(set)
+    showing: dict[tuple[int, PciAddress], int] = {}
+    for step in steps:
+        if step.act.op == "host_boot":
+            pending.clear()
+        for each in step.violations:
+            device = each.other if each.name == TAKES else each.device
+            silent = each.name == TAKES and not each.domid and not forced
+            if each.name in SHOW_LEFT and device is not None and not silent:
+                showing |= {(number, device): step.number for number in pending.pop(device, ())}
+        for deed in step.outcome.deeds:
+            if deed.kind in ("mapped", "unmapped", "dropped"):
+                pending.pop(deed.device, None)
+        for each in step.violations:
+            if each.name == LEAVES:
+                pending[each.device].add(step.number)
+    return showing
+
+
+ORDINARY = frozenset({
+    "host_boot", "seize", "domain_start", "driver_load", "ifup", "ifdown", "driver_unload",
+    "clean_shutdown", "crash", "destroy", "kexec",
+})
+"""Acts after which a whole log has to be called healthy if nothing is wrong."""
+
+
+def _verdicts(played: Played, keeping: Keeping, must: bool, may: bool,
+              records: Sequence[Record]) -> list[str]:
+    if must:
+        return ["fault"]
+    if may:
+        return ["fault", "healthy", "inconclusive"]
+    acts = [step.act for step in played.steps]
+    if not any(record.step is not None for record in records):
+        return ["inconclusive"]
+    if (keeping.view == ["full"] and any(act.op == "driver_load" and act.domid for act in acts)
+            and all(act.op in ORDINARY for act in acts) and not played.killed_by):
+        return ["healthy"]
+    return ["healthy", "inconclusive"]
+
+
+def _is_untold(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> bool:
+    """Whether no line tells something on which it depends what another row would have left: how
+    guests ended whose logs are not there, or what nobody noticed."""
+    return bool("one-guest" in keeping.missing or unnoticed(steps)
+                or silent_kexecs(steps, kept.records))
+
+
+def _whatif(scenario: Scenario, keys: Iterable[tuple[str, PciAddress]], rows: Sequence[Row],
+            ) -> dict[str, Any]:
+    """What each of the rows would have left.
+
+    `whatif_open`: what only a teardown without a later line, or a silent reset of a function (flr)
+    decides.
+    """
+    own = set(keys)
+    left_behind = by_violation()[LEAVES].name
+    left: dict[str, list[list[str]]] = {}
+    unclear = []
+    loud = [act for act in scenario.acts if act.op != "flr"]
+    for row in rows:
+        played, without = play(row.name, scenario.acts), play(row.name, loud)
+        if played.killed_by or without.killed_by:
+            continue
+        true = faults(played.steps) & own
+        left[row.name] = sorted([fault, str(device)] for fault, device in true)
+        shown = {device for _, device in _showing(played.steps)}
+        unclear += [[row.name, fault, str(device)] for fault, device in own
+                    if (fault == left_behind and (fault, device) in true and device not in shown)
+                    or ((fault, device) in true) != ((fault, device) in faults(without.steps))]
+    return {"whatif": left, "whatif_open": sorted(unclear)}
+
+
+def _told_act(act: Act) -> list[Any]:
+    told: list[Any] = [act.op]
+    if act.domid is not None:
+        told.append(act.domid)
+    if act.op == "domain_start":
+        told += [act.kind, [str(device) for device in act.devices]]
+    elif act.device is not None:
+        told.append(str(act.device))
+    elif act.devices:
+        told.append([str(device) for device in act.devices])
+    if act.nvec:
+        told.append(act.nvec)
+    if act.fault is not None:
+        told.append(list(act.fault))
+    return told
