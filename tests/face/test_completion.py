@@ -69,7 +69,7 @@ def test_a_broken_configuration_breaks_no_completion(tmp_path: Path) -> None:
     broken = tmp_path / "config.toml"
     broken.write_text("nonsense = 1")
     words = {"COMP_WORDS": "diagnose kernels ", "COMP_CWORD": "2"}
-    assert ask("bash", DIAGNOSE_CONFIG=str(broken), **words).split() == ["list", "show"]
+    assert ask("bash", DIAGNOSE_CONFIG=str(broken), **words).split() == ["list", "show", "search"]
 
 
 def test_installed_in_a_real_bash(tmp_path: Path) -> None:
