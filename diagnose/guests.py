@@ -10,6 +10,7 @@ from diagnose.costs import costs
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life
 from diagnose.timeline import Segment, Timeline
 from emulator.life import Act
+from emulator.pci import PciAddress
 
 #: Boots of one log that may be passed over where the dom0 log begins later than the guest's.
 PASSED_MAX = 8
@@ -20,7 +21,8 @@ def bindings(timeline: Timeline, hyp: Hypothesis, domid: int) -> list[Hypothesis
     if not timeline.segments or hyp.life(domid) is not None:
         return [hyp]
     bound = [_claimed(timeline, hyp, domid, segment, passed)
-             for segment, passed in _claimable(timeline, hyp, domid)]
+             for segment, passed in _claimable(timeline, hyp, domid)
+             if _knows_its_devices(timeline.segments[segment], hyp, domid)]
     return bound or [hyp.plus(cost=costs().other["unbound_life"])]
 
 
@@ -54,6 +56,18 @@ def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
         lineages=tuple(sorted({**before, name: devices}.items())),
         cost=hyp.cost + costs().other["skipped_boot"] * len(passed)
         + costs().other["other_guest"] * strange)
+
+
+def _knows_its_devices(segment: Segment, hyp: Hypothesis, domid: int) -> bool:
+    """Whether all devices that the boot names are on the domain's virtual bus.
+
+    pciback gives each physical slot a virtual one and keeps the function's number (vpci.c:
+    pciback_add_pci_dev()).
+    """
+    backend = hyp.state.backends.get(domid)
+    return backend is None or segment.devices <= {
+        PciAddress(0, 0, number, device.function)
+        for number, slot in enumerate(backend.slots) for device in slot}
 
 
 def _before_the_log(segment: Segment, hyp: Hypothesis, domid: int) -> int:

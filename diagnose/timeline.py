@@ -47,6 +47,7 @@ class Segment:
     kexecs: tuple[Event, ...]  # where it says that it starts another kernel by itself
     last: bool              # no later boot of the same log follows
     number: int | None      # a number in the input's name, a hint at the domid and no more
+    devices: frozenset[PciAddress]  # those of its virtual bus (bus 0) that it names
 
 
 class Native(NamedTuple):
@@ -123,7 +124,9 @@ def _segments(events: Iterable[Event]) -> list[Segment]:
             ending, word = _ending(run)
             kexecs = tuple(event for event in run if event.proves("kexec"))
             found.append(Segment(name, tuple(run), ending, word, kexecs, nth == len(runs) - 1,
-                                 int(digits[1]) if digits else None))
+                                 int(digits[1]) if digits else None,
+                                 frozenset(device for event in run if (device := address(event))
+                                           and device.is_full and device.bus == 0)))
     return found
 
 
