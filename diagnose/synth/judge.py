@@ -105,7 +105,8 @@ def _evidence(texts: Mapping[str, str], report: Report) -> Iterator[str]:
                     _fold(text) != _fold(lines[place][number - 1]):
                 yield f"evidence: {name} cites what is not at {place}:{number}"
         fault = known_faults().get(name)
-        if fault and fault.shows and not any(fault.shows in text for _, _, text in cited):
+        there = fault and fault.shows and any(fault.shows in text for text in texts.values())
+        if fault and there and not any(fault.shows in text for _, _, text in cited):
             yield f"evidence: {name} without '{fault.shows}'"
 
 

@@ -83,6 +83,7 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
     may = sorted([fault, str(device)] for fault, device in keys)
     alike = _alike(steps, keeping, keys)
     whole = "\n".join(texts.values())
+    view = _view(steps, keeping, kept)
     return {
         "cls": _class(scenario),
         "kind": scenario.kind,
@@ -90,20 +91,27 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
         "banner": keeping.banner,
         "env": keeping.env,
         "ws": keeping.space,
-        "view": keeping.view,
+        "view": view,
         "level": keeping.level,
         "lose": keeping.lose,
-        "verdicts": _verdicts(played, keeping, bool(must), bool(may or alike), kept.records),
+        "verdicts": _verdicts(played, view, bool(must), bool(may or alike), kept.records),
         "must": must,
         "may": may,
         "alike": alike,
-        **_whatif(scenario, keys, () if _is_untold(steps, keeping, kept) else ROWS),
+        **_whatif(scenario, keys, () if "one-guest" in view else ROWS),
         "ended": ended(scenario, keeping, steps, kept.records),
         "story": [_told_act(act) for act in scenario.acts if act.op not in ("seize", "ifup")],
         "host_died": None if played.killed_by is None else _told_act(played.killed_by),
         "alarming": [each for each in alarming() if each in whole],
         "notes": sorted(scenario.traits),
     }
+
+
+def _view(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> list[str]:
+    """What is missing; `untold` is what was never written: the story can be told in other ways."""
+    untold = unnoticed(steps) or silent_kexecs(steps, kept.records)
+    return [*(each for each in keeping.view if each != "full"), "untold"] if untold else (
+        keeping.view)
 
 
 def _class(scenario: Scenario) -> str:
@@ -229,7 +237,7 @@ ORDINARY = frozenset({
 """Acts after which a whole log has to be called healthy if nothing is wrong."""
 
 
-def _verdicts(played: Played, keeping: Keeping, must: bool, may: bool,
+def _verdicts(played: Played, view: Sequence[str], must: bool, may: bool,
               records: Sequence[Record]) -> list[str]:
     if must:
         return ["fault"]
@@ -238,22 +246,16 @@ def _verdicts(played: Played, keeping: Keeping, must: bool, may: bool,
     acts = [step.act for step in played.steps]
     if not any(record.step is not None for record in records):
         return ["inconclusive"]
-    if (keeping.view == ["full"] and any(act.op == "driver_load" and act.domid for act in acts)
+    if (list(view) == ["full"] and any(act.op == "driver_load" and act.domid for act in acts)
             and all(act.op in ORDINARY for act in acts) and not played.killed_by):
         return ["healthy"]
     return ["healthy", "inconclusive"]
 
 
-def _is_untold(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> bool:
-    """Whether no line tells something on which it depends what another row would have left: how
-    guests ended whose logs are not there, or what nobody noticed."""
-    return bool("one-guest" in keeping.missing or unnoticed(steps)
-                or silent_kexecs(steps, kept.records))
-
-
 def _whatif(scenario: Scenario, keys: Iterable[tuple[str, PciAddress]], rows: Sequence[Row],
             ) -> dict[str, Any]:
-    """What each of the rows would have left.
+    """What each of the rows would have left; none where guests' logs are not there, because how
+    those guests ended is not told.
 
     `whatif_open`: what only a teardown without a later line, or a silent reset of a function (flr)
     decides.
