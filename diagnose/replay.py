@@ -132,8 +132,10 @@ class _Search:
         """The log is over: guests whose own log tells their end have ended; count what is left."""
         at = len(self.timeline.items)
         for life in hyp.lives:
-            if self.timeline.segments[life.segment].ending:
-                for story in self._ended(hyp, life.domid, at):
+            ended = list(self._ended(hyp, life.domid, at)) \
+                if self.timeline.segments[life.segment].ending else []
+            if ended:
+                for story in ended:
                     yield from self.finish(story)
                 return
         for life in hyp.lives:
