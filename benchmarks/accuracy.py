@@ -129,6 +129,15 @@ def main_table(columns: Sequence[Column]) -> list[str]:
                   *(f"“{each}” was true" for each in CONFIDENCES)], rows)
 
 
+def by_fault(columns: Sequence[Column]) -> list[str]:
+    """By fault and share: how many findings were true, of those said and of what happened."""
+    rows = [[fault, *(f"{tally.true}/{tally.said} · {tally.true}/{tally.happened}"
+                      for tally in (column.faults.get(fault, Tally()) for column in columns))]
+            for fault in known_faults() if any(fault in column.faults for column in columns)]
+    return table(["true findings of those said · of what happened",
+                  *(f"{column.share:.0%} lost".replace("%", " %") for column in columns)], rows)
+
+
 def told(columns: Sequence[Column], count: int, seed: int) -> str:
     """The results as a page of Markdown."""
     page = [
@@ -138,7 +147,7 @@ def told(columns: Sequence[Column], count: int, seed: int) -> str:
         "--list` tells, each kept anew with a growing share of its lines lost at random. Findings",
         "count by fault and device. *What could be known*: the faults of which every line is there",
         "from the start of the life that left the pair to the step that shows it.", "",
-        "## All faults", "", *main_table(columns), "## By fault", "",
+        "## All faults", "", *main_table(columns), *by_fault(columns), "## By fault", "",
     ]
     for fault in known_faults():
         rows = [[f"{column.share:.0%}".replace("%", " %"), *column.faults[fault].cells]
