@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from diagnose.casefile import Case, read_case
+from diagnose.reach import load_reach, told_acts
 from tests.corpus.traced import RUN, heard, plain, run, speakers, suppressed
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -56,3 +57,15 @@ def test_several_cases_come_from_each_kind_of_run() -> None:
     found = [named for case in CASES if (named := RUN.search(case.source))]
     for kind in ("trace", "hazard", "row"):
         assert sum(bool(named[kind]) for named in found) > 2, kind
+
+
+def test_the_shortest_ways_into_every_fault_are_cases() -> None:
+    """Each hazard that explains one is run by a case, or the way itself is."""
+    sources = "\n".join(case.source for case in CASES)
+    for reach in load_reach().values():
+        for way in reach.ways:
+            told = f"story on {reach.row}: seize A; seize P; {'; '.join(way.acts)}"
+            run_elsewhere = f"hazard {way.hazard} on " in sources or any(
+                told_acts(other) in sources for others in load_reach().values()
+                for other in others.ways if (other.hazard, other.fault) == (way.hazard, way.fault))
+            assert not way.fault or told in sources or run_elsewhere, way
