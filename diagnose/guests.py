@@ -26,19 +26,20 @@ def bindings(timeline: Timeline, hyp: Hypothesis, domid: int) -> list[Hypothesis
     return bound or [hyp.plus(cost=costs().other["unbound_life"])]
 
 
-def recognised(timeline: Timeline, hyp: Hypothesis, act: Act) -> Hypothesis:
+def recognised(timeline: Timeline, hyp: Hypothesis, act: Act) -> list[Hypothesis]:
     """The story with a boot claimed by an owner from before the log, as it acts for the first time.
 
-    Only an owner with a driver loaded is surely a PV guest; it takes the first boot it may have.
+    Only an owner with a driver loaded is surely a PV guest; it takes the first boot it may have, or
+    none, because the guests' logs may begin after its end.
     """
     domid = act.domid
     if domid is None or not hyp.history_open or not timeline.segments:
-        return hyp
+        return [hyp]
     if hyp.life(domid) is not None:
-        return hyp
+        return [hyp]
     if not any(hyp.state.loaded(domid, device) for device in hyp.state.owned(domid)):
-        return hyp
-    return bindings(timeline, hyp, domid)[0]
+        return [hyp]
+    return [bindings(timeline, hyp, domid)[0], hyp.plus(cost=costs().other["unbound_life"])]
 
 
 def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,

@@ -107,9 +107,7 @@ class _Search:
     def _ended(self, hyp: Hypothesis, domid: int, at: int) -> Iterator[Hypothesis]:
         for acts, cost, rare in endings(Context(self.timeline, hyp, at), domid):
             if not rare:
-                ended = self._chain(hyp.plus(cost=cost), acts, at, budget=9)
-                if ended is not None:
-                    yield ended
+                yield from self._chain(hyp.plus(cost=cost), acts, at, budget=9)
 
     def _claims(self, hyp: Hypothesis) -> Hypothesis:
         """Boots in guests' logs that no life has claimed, between or after those that were.
@@ -178,8 +176,7 @@ class _Search:
         if item.death is not None and item.death in hyp.state.living():
             gone = [story for acts, cost, rare in
                     endings(Context(self.timeline, hyp, at), item.death) if not rare
-                    and (story := self._chain(hyp.plus(cost=cost), acts, at, budget,
-                                               ahead=True)) is not None]
+                    for story in self._chain(hyp.plus(cost=cost), acts, at, budget, ahead=True)]
             return [*gone, hyp.plus(cost=costs().other["ignored_death"])]
         if not item.effect:
             return [hyp]
@@ -201,7 +198,7 @@ class _Search:
                    reached: Reached) -> Iterator[Hypothesis]:
         rare: list[Plan] = []
         clean = False
-        prepared: dict[tuple[Act, ...], Hypothesis | None] = {}
+        prepared: dict[tuple[Act, ...], list[Hypothesis]] = {}
         proposed = plans(self.timeline, hyp, at, budget <= 0)
         for plan in sorted(proposed, key=lambda plan: plan.price):
             if plan.rare:
@@ -217,28 +214,25 @@ class _Search:
                 yield from self._played(hyp, plan, at, budget, prepared)
 
     def _played(self, hyp: Hypothesis, plan: Plan, at: int, budget: int,
-                prepared: dict[tuple[Act, ...], Hypothesis | None]) -> Iterator[Hypothesis]:
+                prepared: dict[tuple[Act, ...], list[Hypothesis]]) -> Iterator[Hypothesis]:
         """The story with a plan carried out; what follows a load of a driver is carried out too.
 
         `prepared` remembers what came before the line in other plans, which often is the same.
         """
         if plan.before not in prepared:
-            story = self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
-            if story is not None:
-                story = self._chain(story, plan.before[plan.prior:], at, budget)
-            prepared[plan.before] = story
-        story = prepared[plan.before]
-        if story is None:
-            return
+            prepared[plan.before] = [
+                done for story in self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
+                for done in self._chain(story, plan.before[plan.prior:], at, budget)]
         act, start = plan.act, hyp.contradictions
         loads = act.op == "driver_load" and act.domid is not None
-        for bound in bindings(self.timeline, story, act.domid) if loads and act.domid else [
-                recognised(self.timeline, story, act)]:
-            done = self.enactor.enact(bound, act, at, anchored=True,
-                                      budget=budget - bound.contradictions + start)
-            if done is not None:
-                done = done.plus(cost=plan.cost)
-                yield self._interface_up(done, act, at) if loads else done
+        for story in prepared[plan.before]:
+            for bound in bindings(self.timeline, story, act.domid) if loads and act.domid \
+                    else recognised(self.timeline, story, act):
+                done = self.enactor.enact(bound, act, at, anchored=True,
+                                          budget=budget - bound.contradictions + start)
+                if done is not None:
+                    done = done.plus(cost=plan.cost)
+                    yield self._interface_up(done, act, at) if loads else done
 
     def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
         """A loaded network driver's interface comes up, unless the guest's log shows otherwise."""
@@ -254,17 +248,16 @@ class _Search:
         return up if up is not None else hyp.plus(cost=costs().other["no_ifup"])
 
     def _chain(self, hyp: Hypothesis, acts: Sequence[Act], at: int, budget: int,
-               prior: bool = False, ahead: bool = False) -> Hypothesis | None:
-        """The story with inferred acts; unless `ahead`, all before the item at `at`."""
-        start = hyp.contradictions
+               prior: bool = False, ahead: bool = False) -> list[Hypothesis]:
+        """The stories with inferred acts; unless `ahead`, all before the item at `at`."""
+        stories, most = [hyp], budget + hyp.contradictions
         for act in acts:
-            hyp = hyp if prior else recognised(self.timeline, hyp, act)
-            grown = self.enactor.enact(hyp, act, at, prior=prior, ahead=ahead,
-                                       budget=budget - hyp.contradictions + start)
-            if grown is None:
-                return None
-            hyp = grown
-        return hyp
+            stories = [
+                grown for story in stories
+                for bound in ([story] if prior else recognised(self.timeline, story, act))
+                if (grown := self.enactor.enact(bound, act, at, prior=prior, ahead=ahead,
+                                                budget=most - bound.contradictions)) is not None]
+        return stories
 
     def _left(self, hyp: Hypothesis, item: Item, budget: int) -> Iterator[Hypothesis]:
         """The story with the line left unexplained."""
