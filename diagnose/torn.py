@@ -1,7 +1,8 @@
 """Where the cheapest story contradicts the log, and which stretches of it hold all the same.
 
-A story that leaves lines of a device unexplained, or lacks lines that had to be there, does not
-know what happened to the device at that time. What it claims of lives on both sides is a guess.
+A lookup or a load that the story leaves unexplained, and an end that should have printed lines and
+did not, may be a life or an unload of which it knows nothing. What it claims of lives on both sides
+is a guess then. A complaint left over is not: it complains of the same.
 
 **Invariant:** looks at one story and the lines in order; names no fault and no kind of line.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diagnose.enact import ENDS
 from diagnose.engine import Match
 from diagnose.facts import Fact
 from diagnose.proof import attach_step
@@ -26,7 +28,8 @@ class Torn:
         self._steps = replay.best.steps()
         left = [self._places[id(event)] for event in replay.best.left_over()
                 if id(event) in self._places]
-        self._left = [(place, items[place].device) for place in left if items[place].effect]
+        self._left = [(place, items[place].device) for place in left
+                      if items[place].effect and not items[place].alarming]
 
     def spares(self, found: Match) -> bool:
         """Whether at least one of the facts is told without a contradiction in between.
@@ -50,7 +53,8 @@ class Torn:
         low, high = min(places, default=0), max(places, default=0)
         return not any(low <= place <= high and (other is None or other.agrees(device))
                        for place, other in self._left) and not any(
-                           step.unseen and _concerns(step, device) for step in stretch)
+                           step.unseen and step.act.op in ENDS and _concerns(step, device)
+                           for step in stretch)
 
     def _of(self, step: Step) -> list[int]:
         """Places of the step's lines in the order; of an inferred step, before which it was."""

@@ -9,14 +9,15 @@ from typing import Final, NamedTuple
 
 from emulator.records import VECTOR_FIRST, VECTOR_LAST
 
-DOMIDS_WINDOW: Final = 4096
+DOMIDS_WINDOW: Final = 0x8000
 _WINDOW_MASK: Final = (1 << DOMIDS_WINDOW) - 1
 
 
 class Domids(NamedTuple):
-    """The domids given out so far: the highest, and a bit for each of the 4096 below it.
+    """The domids given out so far: the highest, and a bit for each of the 32768 below it.
 
-    Xen hands domids out in ascending order, so one from below the window counts as used.
+    Xen gives out no more than these (xen/include/public/xen.h: DOMID_FIRST_RESERVED); where a line
+    tells of one beyond, those from below the window count as used.
     """
 
     highest: int

@@ -162,7 +162,7 @@ class Merging:
 
     def key(self, state: State) -> tuple[int, ...]:
         """What states of equal future have in common."""
-        living = (DOM0, *state.living())
+        living, last = (DOM0, *state.living()), state.vector_last
         names = {domid: nth for nth, domid in enumerate(living)}
         parts = [
             self._number(("device", device, living), _device, device, names)
@@ -171,12 +171,12 @@ class Merging:
         for domid in living:
             domain = state.domains[domid]
             parts += [
-                self._number(("domain", domain), _domain, domain),
+                self._number(("domain", domain, last), _domain, domain, last),
                 self._content(state.backends.get(domid)),
                 self._content(state.guests.get(domid)),
             ]
-        dying = [_domain(each) for domid, each in state.domains.items() if domid not in names]
-        parts.append(self._content(tuple(dying)))
+        dying = [_domain(each, last) for domid, each in state.domains.items() if domid not in names]
+        parts.append(self._content((tuple(dying), bool(state.vectors_used >> last & 1))))
         parts.append(self._content(_descriptors(state, names)))
         return tuple(parts)
 
@@ -212,9 +212,10 @@ def _device(device: Device, names: Names) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _domain(domain: Domain) -> tuple[object, ...]:
+def _domain(domain: Domain, last: int) -> tuple[object, ...]:
+    """The domain's table tells of its vectors only which was given out last: it comes next."""
     table = frozenset(
-        (pirq, (each.vector > 0) - (each.vector < 0), each.device)
+        (pirq, (each.vector > 0) - (each.vector < 0), abs(each.vector) == last, each.device)
         for pirq, each in domain.table.items()
     )
     bound = frozenset(domain.bound)

@@ -150,7 +150,10 @@ class State:
         """A hashable key of all that later lines can depend on.
 
         It leaves out what only names things (which of the free vectors, how many leaked references,
-        the ordinals of assignments, used domids), so states of equal future compare equal.
+        the ordinals of assignments, used domids), so states of equal future compare equal. Of the
+        vectors' numbers it keeps where the last one given out is: that one comes next if it is free
+        (`counters.next_vector`). That an older one comes round again, after some hundred maps, and
+        then meets a forcibly unbound pirq, is left out.
         """
         if self._essence is None:
             self._essence = self._make_essence()
@@ -158,7 +161,10 @@ class State:
 
     def _make_essence(self) -> tuple[object, ...]:
         devices = frozenset(_device_essence(each) for each in self.devices.values())
-        domains = frozenset(_domain_essence(*each) for each in self.domains.items())
+        domains = frozenset(
+            _domain_essence(domid, domain, self.vector_last)
+            for domid, domain in self.domains.items()
+        )
         descriptors = frozenset(
             (device, sum(1 for each in self.descriptors.values() if each.device == device))
             for device in {each.device for each in self.descriptors.values()}
@@ -170,6 +176,7 @@ class State:
             frozenset(self.guests.items()),
             descriptors,
             self.free_vectors,
+            bool(self.vectors_used >> self.vector_last & 1),
             self.faults,
             self.pciback_loaded,
             self.nomsi,
@@ -284,10 +291,10 @@ def _device_essence(device: Device) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _domain_essence(domid: int, domain: Domain) -> tuple[object, ...]:
-    """A domain without the values of its vectors."""
+def _domain_essence(domid: int, domain: Domain, last: int) -> tuple[object, ...]:
+    """A domain without the values of its vectors, but for where the last one given out is."""
     table = frozenset(
-        (pirq, (each.vector > 0) - (each.vector < 0), each.device)
+        (pirq, (each.vector > 0) - (each.vector < 0), abs(each.vector) == last, each.device)
         for pirq, each in domain.table.items()
     )
     bound = frozenset(domain.bound)

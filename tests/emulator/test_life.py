@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulator.counters import DOMIDS_WINDOW
 from emulator.invariants import violations
 from emulator.kernels import ROWS, row
 from emulator.life import EMITS, Act, Crash, Impossible, Outcome, perform
@@ -330,4 +331,4 @@ def test_ten_thousand_reboots_leave_no_trace() -> None:
         sizes.add((len(state.domains), len(state.guests), len(state.backends)))
     assert sizes == {(1, 0, 0)}
     assert (state.descriptors, state.free_vectors) == ({}, State.boot().free_vectors)
-    assert state.domids.recent.bit_length() <= 4096
+    assert state.domids.recent.bit_length() <= DOMIDS_WINDOW
