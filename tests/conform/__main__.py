@@ -40,6 +40,9 @@ def main(paths: list[str]) -> int:
         print(f"{unreadable - SHOWN_MAX} more cannot be read", file=sys.stderr)
     if diverging > SHOWN_MAX:
         print(f"(the first {SHOWN_MAX} of {diverging} are shown)")
+    if not scenarios and not unreadable:
+        print("there is no scenario in these files", file=sys.stderr)
+        unreadable = 1
     print(f"{scenarios} scenarios, {steps} steps, {diverging} diverge")
     return 2 if unreadable else min(diverging, 1)
 

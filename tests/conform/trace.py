@@ -15,7 +15,7 @@ from emulator.records import DeviceConfig
 from emulator.state import State
 from tests.conform import components
 from tests.conform.operations import Reply, perform
-from tests.conform.reading import HYPERVISORS, VARIANTS, Step, arguments
+from tests.conform.reading import DEVICE, HYPERVISORS, VARIANTS, Step, arguments
 from tests.conform.text import log_of
 
 
@@ -40,8 +40,9 @@ def boot(scenario: Mapping[str, Any]) -> State:
     """The initial state of a scenario."""
     config = scenario["config"]
     devices = [
-        DeviceConfig(PciAddress.parse(bdf), **rest)
-        for bdf, rest in (_apart(each, "bdf") for each in config["devices"])
+        DeviceConfig(PciAddress.parse(each["bdf"]), **{name: each[name] for name in DEVICE
+                                                       if name != "bdf"})
+        for each in config["devices"]
     ]
     return State.boot(
         devices,
@@ -49,10 +50,6 @@ def boot(scenario: Mapping[str, Any]) -> State:
         nomsi=config["nomsi"],
         pciback_loaded=False,
     )
-
-
-def _apart(mapping: Mapping[str, Any], key: str) -> tuple[Any, dict[str, Any]]:
-    return mapping[key], {name: value for name, value in mapping.items() if name != key}
 
 
 class Replay:
