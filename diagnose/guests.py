@@ -99,16 +99,21 @@ def _claimable(timeline: Timeline, hyp: Hypothesis,
         yield numbered[domid], ()
         return
     if not known:
-        yield from _in_order(hyp, [numbered[number] for number in sorted(numbered)])
+        boots = [numbered[number] for number in sorted(numbered)]
+        yield from _in_order(hyp, boots, one_guest=False)
     for first, count in _logs(timeline):
         if first not in numbered.values():
             yield from _in_order(hyp, list(range(first, first + count)))
 
 
-def _in_order(hyp: Hypothesis, boots: list[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """The next boot of a guest; at a log from mid-life also later ones, with those passed over."""
+def _in_order(hyp: Hypothesis, boots: list[int],
+              one_guest: bool = True) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The next boot, of a guest that lives once at a time or of several guests.
+
+    At a log from mid-life also later ones, with those passed over.
+    """
     claimed = [nth for nth, boot in enumerate(boots) if hyp.taken >> boot & 1]
-    if any(life.segment in boots for life in hyp.lives):
+    if one_guest and any(life.segment in boots for life in hyp.lives):
         return
     after = claimed[-1] + 1 if claimed else 0
     last = len(boots) if hyp.history_open and not claimed else after + 1

@@ -38,9 +38,25 @@ def beginnings(timeline: Timeline, enactor: Enactor, rows: Iterable[Row],
         yield fresh
         if timeline.starts_at_boot:
             continue
-        for devices in _device_sets(timeline.devices):
+        for devices in _device_sets(tuple(_from_before(timeline))):
             for requests in _requests(timeline, devices):
                 yield from _histories(timeline, enactor, fresh, requests)
+
+
+#: What nothing but a seizure prints.
+_SEIZED = EMITS["seize"].difference(*(kinds for op, kinds in EMITS.items() if op != "seize"))
+
+
+def _from_before(timeline: Timeline) -> Iterator[PciAddress]:
+    """The devices that may have had an owner before the log: not those it shows being seized first.
+
+    Xen's word of a device may come before that; it is announced as it is seized.
+    """
+    for device in timeline.devices:
+        kinds = (item.event.kind for item in timeline.items
+                 if item.device == device and item.event.speaker != "xen")
+        if next(kinds, None) not in _SEIZED:
+            yield device
 
 
 def _device_sets(devices: Devices) -> Iterator[Devices]:

@@ -78,7 +78,8 @@ def _told(found: Match, telling: set[Line]) -> bool:
 def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> list[Weighed]:
     """Hold every match of the best story against the other consistent stories.
 
-    What no line shows, of its own or of a later fact that confirms it, has to be certain. Where the
+    What no line shows, of its own or of a later fact that confirms it, has to be certain, and no
+    line of the device may be left over behind it. Where the
     best story contradicts the log, only alarming lines count, and what they show is likely at most:
     something happened there that the story does not know. If it happened between the two lives that
     the match joins, it is not even that.
@@ -98,7 +99,9 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
         rival = min(without, key=lambda s: s.price, default=None)
         shown = _shown(each, steps, not replay.best.contradictions) and (
             not replay.best.contradictions or (_told(each, telling) and torn.spares(each)))
-        if rival is None and not incomplete:
+        if torn.leaves_open(each):
+            confidence = ""
+        elif rival is None and not incomplete:
             consistent = not replay.best.contradictions
             confidence = "certain" if consistent else "likely" if shown else ""
         elif rival is None:

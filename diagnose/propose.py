@@ -248,11 +248,17 @@ def _started_together(context: Context) -> Iterator[tuple[PciAddress, ...]]:
 
 
 def _seizures(context: Context) -> Iterator[Plan]:
+    """A seizure; of a device that pciback has, an unlogged release first, and its owner's end."""
+    state = context.hyp.state
     for device in context.devices():
-        if not context.hyp.state.seized(device):
-            yield Plan((), Act("seize", device=device))
-        else:
-            yield Plan((Act("release", device=device),), Act("seize", device=device), rare=True)
+        seize, release = Act("seize", device=device), Act("release", device=device)
+        if not state.seized(device):
+            yield Plan((), seize)
+            continue
+        yield Plan((release,), seize, rare=True)
+        owner = state.owner(device)
+        for acts, cost, _ in endings(context, owner) if owner is not None else ():
+            yield Plan((*acts, release), seize, cost, rare=True)
 
 
 def _releases(context: Context) -> Iterator[Plan]:

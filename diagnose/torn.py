@@ -38,6 +38,17 @@ class Torn:
         """
         return any(self._whole(fact, found.confirmed) for fact in found.facts)
 
+    def leaves_open(self, found: Match) -> bool:
+        """Whether a fault that printed nothing, and that nothing confirms, is followed by lines of
+        its device of which the story knows nothing."""
+        if found.confirmed or not found.rule.confirmed_by or not isinstance(
+                found.device, PciAddress):
+            return False
+        last = max((place for fact in found.facts if fact.step is not None
+                    for place in self._of(self._steps[fact.step])), default=0)
+        return any(place > last and device is not None and device.agrees(found.device)
+                   for place, device in self._left)
+
     def _whole(self, fact: Fact, confirmed: Sequence[Fact]) -> bool:
         device = fact.fields.get("record") or fact.fields.get("device")
         if fact.step is None or fact.fields.get("pirq") is None or \
