@@ -51,9 +51,12 @@ class Torn:
 
     def _whole(self, fact: Fact, confirmed: Sequence[Fact]) -> bool:
         device = fact.fields.get("record") or fact.fields.get("device")
-        if fact.step is None or fact.fields.get("pirq") is None or \
-                not isinstance(device, PciAddress):
+        if fact.step is None or not isinstance(device, PciAddress):
             return True
+        if fact.fields.get("pirq") is None:
+            return _tells(self._steps[fact.step], device)
+        if fact.fields.get("other") is not None and not self._told_together(fact.step, device):
+            return False
         first = attach_step(fact, self._steps)
         later = [each.step for each in confirmed if each.step is not None
                  and each.step >= fact.step]
@@ -67,10 +70,22 @@ class Torn:
                            step.unseen and step.act.op in ENDS and _concerns(step, device)
                            for step in stretch)
 
+    def _told_together(self, before: int, device: PciAddress) -> bool:
+        """Whether lines show the start of the domain with that device, and so what else it has."""
+        starts = [step for step in self._steps[:before]
+                  if step.act.op == "domain_start" and device in step.act.devices]
+        return not starts or bool(starts[-1].lines)
+
     def _of(self, step: Step) -> list[int]:
         """Places of the step's lines in the order; of an inferred step, before which it was."""
         events = step.lines or ((step.at,) if step.at is not None else ())
         return [self._places[id(event)] for event in events if id(event) in self._places]
+
+
+def _tells(step: Step, device: PciAddress) -> bool:
+    """Whether one of the step's lines names the device."""
+    named = (event.fields.get("device") for event in step.lines)
+    return any(isinstance(each, PciAddress) and each.agrees(device) for each in named)
 
 
 def _concerns(step: Step, device: PciAddress) -> bool:
