@@ -16,14 +16,21 @@ import pytest
 
 from emulator.errors import Refusal
 from emulator.invariants import check
+from emulator.kernels import row
+from emulator.ledgers import Ledgers
+from emulator.pci import PciAddress
+from emulator.pcifront import DEV_NOT_FOUND
+from emulator.records import BACKEND_CONNECTED
+from emulator.state import State
 from tests.conform import operations
 from tests.conform.__main__ import main
-from tests.conform.operations import OPERATIONS, WORDS
+from tests.conform.operations import OPERATIONS, WORDS, perform
 from tests.conform.reading import HYPERVISORS, VARIANTS, Scenario, read
 from tests.conform.trace import Replay, replay
 
 HERE = Path(__file__).parent
 SAMPLES = ("scenarios.jsonl.gz", "random.jsonl.gz")
+DEVICE = PciAddress.parse("0000:01:10.0")
 CRASHES = {("xen", "invalid memory access"), ("xen", "BUG_ON(desc->status & IRQ_GUEST)")}
 
 
@@ -68,6 +75,25 @@ def test_no_reached_state_breaks_a_law_of_the_ledgers() -> None:
             if "crash" in step:
                 break
             check(run.state)
+
+
+def test_a_guest_that_connects_again_keeps_what_it_knew() -> None:
+    """TRACE-FORMAT.md, section 4: only a device that was never known is no device of the guest."""
+    ledgers = Ledgers(row("el5").traits, State.boot(pciback_loaded=False))
+    story: list[tuple[str, dict[str, object], int | str]] = [
+        ("pciback_load", {}, 0),
+        ("seize", {"dev": DEVICE}, 0),
+        ("domain_create", {"dom": 1, "kind": "pv", "hold": 0}, 0),
+        ("assign", {"dom": 1, "devs": (DEVICE,), "force": 0}, 0),
+        ("disable_msix", {"dom": 1, "dev": DEVICE}, "nodev"),
+        ("fe_connect", {"dom": 1}, BACKEND_CONNECTED),
+        ("unbind", {"dev": DEVICE}, 0),
+        ("disable_msix", {"dom": 1, "dev": DEVICE}, DEV_NOT_FOUND),
+        ("fe_connect", {"dom": 1}, BACKEND_CONNECTED),
+        ("disable_msix", {"dom": 1, "dev": DEVICE}, DEV_NOT_FOUND),
+    ]
+    for operation, given, ret in story:
+        assert perform(ledgers, operation, given).ret == ret, operation
 
 
 def drop_a_line(scenario: Scenario) -> None:
