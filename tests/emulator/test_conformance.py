@@ -26,7 +26,7 @@ from tests.conform import operations
 from tests.conform.__main__ import main
 from tests.conform.operations import OPERATIONS, WORDS, perform
 from tests.conform.reading import HYPERVISORS, VARIANTS, Scenario, read
-from tests.conform.trace import Replay, replay
+from tests.conform.trace import ORDER, Replay, replay
 
 HERE = Path(__file__).parent
 SAMPLES = ("scenarios.jsonl.gz", "random.jsonl.gz")
@@ -136,6 +136,22 @@ def test_a_divergence_is_told_by_what_differs(
     assert begin == "c0/V0 (V0, Xen 3.4.4), step 2: seize"
     assert any(each.strip().startswith(line) for each in told), told
     assert last == f"1 scenarios, {len(scenario['steps'])} steps, 1 diverge"
+
+
+def test_the_order_of_the_nodes_is_compared() -> None:
+    turned = {"a node behind another": 0, "a removed one in its place": 0}
+    for scenario in read(HERE / "random.jsonl.gz"):
+        for index, step in enumerate(scenario["steps"]):
+            nodes = step.get("state", {}).get("msi_dev_list", {})
+            if len(nodes) > 1:
+                turned["a node behind another"] += 1
+                turned["a removed one in its place"] += step["op"] == "device_remove"
+                step["state"]["msi_dev_list"] = dict(reversed(nodes.items()))
+                (difference,) = replay(scenario)
+                assert (difference.step, difference.what) == (index, ORDER)
+                assert difference.got == list(nodes)
+                break
+    assert all(turned.values()), turned
 
 
 def test_an_exception_of_the_emulator_is_a_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
