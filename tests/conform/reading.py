@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from emulator.pci import PciAddress
-from tests.conform.operations import ARGUMENTS
+from tests.conform.operations import ARGUMENTS, FAULTS
 
 Scenario = dict[str, Any]
 Step = Mapping[str, Any]
@@ -129,6 +129,9 @@ def _require_step(step: object, what: str) -> None:
     for name, needed in ARGUMENTS[operation].items():
         if needed and name not in step:
             raise UnreadableError(f"{what}, {operation}, has no key {name!r}")
+    if operation == "fault" and step["kind"] not in FAULTS:
+        kinds = ", ".join(FAULTS)
+        raise UnreadableError(f"{what} has the unknown kind {step['kind']!r}; known are {kinds}")
     if not isinstance(step.get("devs", []), list):
         raise UnreadableError(f"'devs' of {what} is no list")
     arguments(step)
