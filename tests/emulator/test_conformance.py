@@ -9,6 +9,8 @@ from __future__ import annotations
 import collections
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,6 +210,18 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_replayed(
     assert err.count("\n") == 1
     assert out.splitlines()[-1].startswith(f"{scenarios} scenarios, ")
     assert out.endswith(" 0 diverge\n")
+
+
+def test_a_trace_is_read_from_a_pipe_and_told_to_one_that_closes() -> None:
+    command = [sys.executable, "-m", "tests.conform", "/dev/stdin"]
+    for content in (LINE, gzip.compress(LINE + b"\n")):
+        done = subprocess.run(command, input=content, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.endswith(b" 0 diverge\n")
+    with subprocess.Popen(["true"], stdin=subprocess.PIPE) as closed:
+        closed.wait()
+        done = subprocess.run(command, input=LINE, stdout=closed.stdin, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (2, b"")
 
 
 def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
