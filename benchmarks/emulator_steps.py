@@ -99,7 +99,8 @@ def prepared(path: Path) -> list[Prepared]:
 def plain(state: State) -> dict[str, object]:
     """The state as plain values: all components of a trace, with nothing shared."""
     return {
-        **components.of_devices(state, {}),
+        "msi_dev_list": components.nodes(state),
+        **components.of_devices(state),
         **components.of_backends(state),
         **components.of_domains(state),
         "free_vectors": state.free_vectors,

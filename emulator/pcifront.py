@@ -28,18 +28,20 @@ OP_FAILED: Final = -5
 def pcifront_connect(w: Ledgers, domid: int) -> int:
     """The frontend publishes its ring, and learns what is on its bus; the backend's state.
 
+    What it learned when it connected before is not forgotten, though the device be gone since.
     drivers/xen/pcifront/xenbus.c: pcifront_publish_info(), pcifront_try_connect().
     """
     w.running(domid, "pv", "dom0")
     state = pciback_attach(w, domid)
     if state == BACKEND_CONNECTED:
-        known = tuple(
-            (address, PciAddress(0, 0, number, address.function))
+        guest = w.guests.get(domid, Guest())
+        found = {
+            address: PciAddress(0, 0, number, address.function)
             for number, slot in enumerate(w.backends[domid].slots)
             for address in slot
-        )
-        drivers = w.guests[domid].drivers if domid in w.guests else ()
-        w.set_guest(domid, Guest(known, drivers))
+        }
+        known = tuple({**dict(guest.known), **found}.items())
+        w.set_guest(domid, Guest(known, guest.drivers))
     return state
 
 

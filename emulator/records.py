@@ -286,13 +286,16 @@ class Driver(NamedTuple):
 
 
 class Guest(NamedTuple):
-    """What a guest's kernel knows: its devices (physical, virtual) and its loaded drivers."""
+    """What a guest's kernel knows: its devices (physical, virtual) and its loaded drivers.
+
+    `known` holds all that were ever on its virtual bus when it connected, also those gone since.
+    """
 
     known: tuple[tuple[PciAddress, PciAddress], ...] = ()
     drivers: tuple[Driver, ...] = ()
 
     def knows(self, device: PciAddress) -> bool:
-        """Whether the device was on the virtual bus when the frontend connected."""
+        """Whether the device was on the virtual bus at a time when the frontend connected."""
         return any(known == device for known, _ in self.known)
 
     def virtual(self, device: PciAddress) -> PciAddress:

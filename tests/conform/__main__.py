@@ -1,12 +1,15 @@
 """Replays trace files and reports divergences.
 
-The exit status is 0 if every step agrees, 1 if one does not, 2 if something could not be read; that
-is said on standard error, and the rest is replayed all the same.
+The exit status is 0 if every step agrees, 1 if one does not, 2 if something could not be read (that
+is said on standard error, and the rest is replayed all the same) or if nobody reads the output.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.conform.parting import told
@@ -16,14 +19,25 @@ from tests.conform.trace import Difference, replay
 SHOWN_MAX = 5
 
 
-def main(paths: list[str]) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Replay all files; print the first divergences and, as the last line, a summary."""
-    if not paths:
-        print("give at least one trace file (JSON Lines, plain or gzipped)", file=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python -m tests.conform", description=__doc__)
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a trace: JSON Lines, plain or gzipped"
+    )
+    files = parser.parse_args(words).files
+    try:
+        return _replayed(files)
+    except BrokenPipeError:
+        # The interpreter's last flush must not fail either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
+
+
+def _replayed(paths: Sequence[Path]) -> int:
     scenarios = steps = diverging = unreadable = 0
     for path in paths:
-        for each in scan(Path(path)):
+        for each in scan(path):
             if isinstance(each, UnreadableError):
                 unreadable += 1
                 if unreadable <= SHOWN_MAX:
@@ -43,7 +57,7 @@ def main(paths: list[str]) -> int:
     if not scenarios and not unreadable:
         print("there is no scenario in these files", file=sys.stderr)
         unreadable = 1
-    print(f"{scenarios} scenarios, {steps} steps, {diverging} diverge")
+    print(f"{scenarios} scenarios, {steps} steps, {diverging} diverge", flush=True)
     return 2 if unreadable else min(diverging, 1)
 
 
@@ -57,4 +71,4 @@ def _show(scenario: Scenario, differences: list[Difference]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

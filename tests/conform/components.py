@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from emulator.records import Device, Domain, Mapped
 from emulator.state import State
 
 Plain = dict[str, object]
 
 
-def of_devices(state: State, ghosts: Mapping[str, object]) -> Plain:
-    """What stands in dom0's lists about devices, and Xen's list of devices.
-
-    `ghosts` are the nodes of removed devices, which a State does not keep.
-    """
-    lists: Plain = dict(ghosts)
+def of_devices(state: State) -> Plain:
+    """dom0's flags of devices and pciback's list of them, and Xen's list of devices."""
     flags: Plain = {}
     owners: Plain = {}
     known: Plain = {}
@@ -25,11 +19,18 @@ def of_devices(state: State, ghosts: Mapping[str, object]) -> Plain:
             known[name] = device.xen_owner
         if not device.present:
             continue
-        if device.node:
-            lists[name] = node(device)
         flags[name] = _flags(device)
         owners[name] = _stub(device)
-    return {"msi_dev_list": lists, "pci_dev": flags, "owners": owners, "xen_pdev": known}
+    return {"pci_dev": flags, "owners": owners, "xen_pdev": known}
+
+
+def nodes(state: State) -> Plain:
+    """The nodes of all present devices in msi_dev_head, in no order."""
+    return {
+        str(address): node(device)
+        for address, device in state.devices.items()
+        if device.present and device.node
+    }
 
 
 def node(device: Device) -> Plain:

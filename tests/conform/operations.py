@@ -148,6 +148,10 @@ def reserve_pirqs(w: Ledgers, dom: int, lo: int, hi: int) -> int:
     return len(free)
 
 
+FAULTS = ("map_pirq", "map_nosupport", "unmap_pirq", "attach_nomem", "ioremap_null")
+"""The kinds of `fault` that a recording can arm; the emulator has the same names for them."""
+
+
 def fault(w: Ledgers, kind: str, at: int, ret: int) -> int:
     """Arm a one-shot failure of the `at`-th next event of a kind; `ret` is echoed."""
     w.arm(Fault(kind, at, ret))

@@ -10,11 +10,12 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from emulator.pci import PciAddress
-from tests.conform.operations import ARGUMENTS
+from tests.conform.operations import ARGUMENTS, FAULTS
 
 Scenario = dict[str, Any]
 Step = Mapping[str, Any]
@@ -75,10 +76,9 @@ def scan(path: Path) -> Iterator[Scenario | UnreadableError]:
         yield UnreadableError(f"{path}:{number + 1}: the gzip data are damaged: {error}")
 
 
-def _lines(raw: IO[bytes]) -> Iterator[bytes]:
-    begin = raw.read(len(GZIP_MAGIC))
-    raw.seek(0)
-    if begin == GZIP_MAGIC:
+def _lines(raw: BufferedReader) -> Iterator[bytes]:
+    # A pipe cannot be read twice: it is looked into only.
+    if raw.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
         with gzip.open(raw) as unpacked:
             yield from unpacked
     else:
@@ -129,6 +129,9 @@ def _require_step(step: object, what: str) -> None:
     for name, needed in ARGUMENTS[operation].items():
         if needed and name not in step:
             raise UnreadableError(f"{what}, {operation}, has no key {name!r}")
+    if operation == "fault" and step["kind"] not in FAULTS:
+        kinds = ", ".join(FAULTS)
+        raise UnreadableError(f"{what} has the unknown kind {step['kind']!r}; known are {kinds}")
     if not isinstance(step.get("devs", []), list):
         raise UnreadableError(f"'devs' of {what} is no list")
     arguments(step)

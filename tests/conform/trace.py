@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from emulator.errors import CrashError
 from emulator.kernels import Hypervisor, Traits, row
@@ -15,8 +15,14 @@ from emulator.records import DeviceConfig
 from emulator.state import State
 from tests.conform import components
 from tests.conform.operations import Reply, perform
+from tests.conform.parting import Words
 from tests.conform.reading import DEVICE, HYPERVISORS, VARIANTS, Step, arguments
 from tests.conform.text import log_of
+
+ORDER: Final = "order of msi_dev_list"
+"""A component of its own: objects compare equal whatever the order of their keys."""
+
+NONE: Final = Words("none")
 
 
 class Difference(NamedTuple):
@@ -62,6 +68,7 @@ class Replay:
         self.recorded: dict[str, Any] = {}
         self.shown: dict[str, object] = {}
         self.ghosts: dict[str, object] = {}
+        self.nodes: list[str] = []
         self.seen: tuple[object, ...] = ()
 
     def show(self) -> dict[str, object]:
@@ -70,7 +77,8 @@ class Replay:
         seen = (state.devices, state.backends, state.domains)
         before = self.seen or (None, None, None)
         if seen[0] is not before[0]:
-            self.shown.update(components.of_devices(state, self.ghosts))
+            self.shown.update(components.of_devices(state))
+            self.show_nodes({**self.ghosts, **components.nodes(state)})
         if seen[1] is not before[1]:
             self.shown.update(components.of_backends(state))
         if seen[2] is not before[2]:
@@ -83,7 +91,19 @@ class Replay:
         """Remember the node of a device that was just removed; it never changes again."""
         device = self.ledgers.devices[dev]
         if not device.present and device.node:
-            self.ghosts[f"{dev}~{device.life}"] = components.node(device)
+            ghost = f"{dev}~{device.life}"
+            self.ghosts[ghost] = components.node(device)
+            self.nodes = [ghost if name == str(dev) else name for name in self.nodes]
+
+    def show_nodes(self, nodes: Mapping[str, object]) -> None:
+        """Show dom0's list, and the order in which its nodes came to be (a State keeps none).
+
+        No step makes more than one: of several devices only those with MSI on are asked of the
+        list (pciback_reset_device()), and these have a node already.  So a new one is the last.
+        """
+        self.nodes += [name for name in nodes if name not in self.nodes]
+        self.shown["msi_dev_list"] = nodes
+        self.shown[ORDER] = self.nodes
 
     def run(self, index: int, step: Step) -> list[Difference]:
         """Take one step; what differs from the record.
@@ -94,8 +114,8 @@ class Replay:
             pairs = self._compared(step)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            told = f"{error!r} in {Path(place.filename).name}:{place.lineno}"
-            pairs = [("exception", None, told)]
+            told = Words(f"{Path(place.filename).name}:{place.lineno}: {error!r}")
+            pairs = [("exception", NONE, told)]
         return [
             Difference(self.name, index, step["op"], what, expected, got)
             for what, expected, got in pairs
@@ -120,13 +140,21 @@ class Replay:
         pairs: list[tuple[str, Any, Any]] = [("log", step["log"], printed)]
         recorded = step.get("crash")
         if recorded is not None or crash is not None:
-            wanted = recorded and (recorded["who"], recorded["what"])
-            return [*pairs, ("crash", wanted, crash and (crash.who, crash.what))]
-        self.recorded.update(step.get("state", {}))
+            wanted = NONE if recorded is None else _death(recorded["who"], recorded["what"])
+            got = NONE if crash is None else _death(crash.who, crash.what)
+            return [*pairs, ("crash", wanted, got)]
+        state = step.get("state", {})
+        self.recorded.update(state)
+        if isinstance(state.get("msi_dev_list"), dict):
+            self.recorded[ORDER] = list(state["msi_dev_list"])
         shown = self.show()
         names = sorted(shown.keys() | self.recorded.keys())
         states = [(name, self.recorded.get(name), shown.get(name)) for name in names]
         return [*pairs, *_results(step, reply), *states]
+
+
+def _death(who: str, what: str) -> Words:
+    return Words(f"{what} in {who}")
 
 
 def _results(step: Step, reply: Reply | None) -> list[tuple[str, Any, Any]]:
