@@ -64,6 +64,11 @@ class Hazard:
     guest_shutdown: int = 0
     mistake: bool = False
 
+    @property
+    def beyond(self) -> bool:
+        """Whether it needs what a search from a fresh host with the stock driver never has."""
+        return self.gsi_vectors != GSI_VECTORS or self.guest_shutdown != 0
+
 
 class Outcome(NamedTuple):
     """What comes of a hazard on a row: faults and harmless rules; `dies`: what kills the host."""

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from diagnose.errors import UsageError
 from diagnose.hazards import Hazard, load_hazards, outcome, read_act, tell_act
 from diagnose.rulefile import Key, RuleFile, Table
 from diagnose.rules import Rule
@@ -212,10 +213,22 @@ def _reach(file: RuleFile, nr: int, table: Table) -> Reach:
 
 
 def keep(found: Sequence[Reach], path: Path = REACH) -> None:
-    """Write what was found into the table, in place of what it told of these rows."""
-    rows = {**load_reach(path), **{reach.row: reach for reach in found}}
+    """Write what was found into the table, in place of what it told of these rows.
+
+    Raises UsageError if the table knows longer stories of one of them, or cannot be written.
+    """
+    known = load_reach(path)
+    for reach in found:
+        if reach.row in known and known[reach.row].length > reach.length:
+            raise UsageError(f"Of {reach.row} stories of {known[reach.row].length} acts are known "
+                             f"already; {reach.length} would forget some. Give --length.")
+    rows = {**known, **{reach.row: reach for reach in found}}
     order = [row.name for row in ROWS]
-    path.write_text(dump(sorted(rows.values(), key=lambda each: order.index(each.row))), "utf-8")
+    try:
+        path.write_text(dump(sorted(rows.values(), key=lambda each: order.index(each.row))),
+                        "utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
     load_reach.cache_clear()
 
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 class Hypervisor(NamedTuple):
     """Where Xen's printing statements stand, and the two points in which builds differ.
 
-    `signed_vectors`: whether a vector in state "unbinding" (negative) is handled as such; Xen 3.4.4
-    keeps it in an unsigned variable and reads memory out of bounds (xen/arch/x86/irq.c:
-    pirq_guest_unbind(), 3.4.4).
+    `signed_vectors`: whether a vector in state "unbinding" (negative) is handled as such, as in the
+    el5 hypervisor's code (the snapshot of 2008-12-11); Xen 3.4.4 keeps it in an unsigned variable
+    and reads memory out of bounds (xen/arch/x86/irq.c: pirq_guest_unbind()).
     """
 
     not_mapped: tuple[str, int] = ("irq.c", 934)
@@ -29,7 +29,7 @@ class Hypervisor(NamedTuple):
     no_free_pirq: tuple[str, int] = ("physdev.c", 133)
     evtchnop: tuple[str, int] = ("event_channel.c", 314)
     evtchnop_kind: str = "xen_evtchnop_32"
-    signed_vectors: bool = False
+    signed_vectors: bool = True
 
 
 class Traits(NamedTuple):

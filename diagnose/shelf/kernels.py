@@ -23,7 +23,8 @@ from emulator.kernels import BUILD_MAX, ROWS, TRAIT_MEANINGS, Row, Traits, dista
 
 WORLD = (
     "every story of up to {length} acts on a virtual function A and a card P, both seized, with "
-    "two entries and two guests at a time: {states} states of the host"
+    "two entries and two guests at a time (an HVM guest has A alone): {states} states of the host. "
+    "Outside causes but a lingering domain, other drivers and a worn host are not in it"
 )
 DEAD = "the host dies"
 
@@ -65,7 +66,10 @@ class Danger(NamedTuple):
 
 
 class Hazard(NamedTuple):
-    """A short story, and what comes of it on this row: faults, harmless rules, a dead host."""
+    """A short story, and what comes of it on this row: faults, harmless rules, a dead host.
+
+    `beyond`: no search comes upon it, for it needs a worn host or another driver.
+    """
 
     hazard: str
     title: str
@@ -75,6 +79,7 @@ class Hazard(NamedTuple):
     acts: tuple[str, ...]
     why: str
     references: tuple[str, ...]
+    beyond: bool
 
 
 class Distance(NamedTuple):
@@ -157,7 +162,7 @@ def _dangers(reach: Reach) -> Iterator[Danger]:
 def _hazard(of: Outcome) -> Hazard:
     told = of.hazard
     return Hazard(told.id, told.title, of.faults, of.harmless, of.dies, told.told, told.why,
-                  told.references)
+                  told.references, told.beyond)
 
 
 def _builds(each: Row) -> tuple[int, int | None] | None:
@@ -248,21 +253,21 @@ def _reached(paper: Paper, each: RowSheet) -> None:
                 below(paper, way.why, more=4)
             below(paper, ("faint", "; ".join(way.acts)), more=4)
             told.add(way.hazard)
-    row(paper, "not reached", ", ".join(each.search.never))
+    row(paper, "not reached", f"{', '.join(each.search.never)}: by no such story"
+        if each.search.never else "")
 
 
 def _hazards(paper: Paper, each: RowSheet) -> None:
-    """Longer stories that go wrong here as well, and those that do not."""
-    named = {danger.hazard for danger in each.dangers}
-    rest = [one for one in each.hazards if one.hazard not in named]
-    bad = [one for one in rest if one.faults or one.dies]
-    for nth, one in enumerate(bad):
+    """What lies outside the world of the search and goes wrong, and stories that do not."""
+    beyond = [one for one in each.hazards if one.beyond and (one.faults or one.dies)]
+    for nth, one in enumerate(beyond):
         row(paper, "and also" if nth == 0 else "", ("bad", ", ".join(one.faults) or DEAD))
         below(paper, ("strong", one.title), more=2)
         below(paper, one.why, more=4)
         below(paper, ("faint", "; ".join(one.acts)), more=4)
-    for nth, one in enumerate(one for one in rest if one not in bad):
-        row(paper, "stays well" if nth == 0 else "", one.title,
+    good = [one for one in each.hazards if not one.faults and not one.dies]
+    for nth, one in enumerate(good):
+        row(paper, "no fault" if nth == 0 else "", one.title,
             ("faint", f" ({', '.join(one.harmless)})" if one.harmless else ""))
 
 

@@ -56,12 +56,8 @@ BAD: dict[str, dict[tuple[str, ...], str]] = {
     "reset-and-taken-away-in-use": {},
     "stale-guest-destroyed": {("el5",): PAIRS, FLAGGED: f"{PAIRS} unmap-failure"},
     "single-vector-then-kexec": {ALL: "stale-irq"},
-    "guest-goes-down-after-a-forced-unmap": {},
-    "guest-destroyed-after-a-forced-unmap": {},
-    "kexec-after-a-forced-unmap": {},
     "dom0-leaves-pairs-of-its-own": {OLD: "missing-prune"},
     "single-vector-taken-away": {BLIND: "stale-irq"},
-    "dom0-closes-what-was-unmapped-by-force": {("el5",): "missing-prune collateral-unmap"},
     "dom0-asks-after-a-forced-unmap": {("el5",): "missing-prune collateral-unmap map-failure"},
     "dom0-leaves-pairs-to-an-hvm-guest": {OLD: "missing-prune"},
 }
@@ -72,10 +68,6 @@ DEADLY: dict[str, tuple[str, ...]] = {
     "vector-taken-by-force": BLIND,
     "hvm-device-taken-away": ALL,
     "reset-and-taken-away-in-use": ALL,
-    "guest-goes-down-after-a-forced-unmap": ALL,
-    "guest-destroyed-after-a-forced-unmap": ALL,
-    "kexec-after-a-forced-unmap": ALL,
-    "dom0-closes-what-was-unmapped-by-force": ("el5",),
 }
 
 
