@@ -15,11 +15,14 @@ from emulator.records import DeviceConfig
 from emulator.state import State
 from tests.conform import components
 from tests.conform.operations import Reply, perform
+from tests.conform.parting import Words
 from tests.conform.reading import DEVICE, HYPERVISORS, VARIANTS, Step, arguments
 from tests.conform.text import log_of
 
 ORDER: Final = "order of msi_dev_list"
 """A component of its own: objects compare equal whatever the order of their keys."""
+
+NONE: Final = Words("none")
 
 
 class Difference(NamedTuple):
@@ -111,8 +114,8 @@ class Replay:
             pairs = self._compared(step)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            told = f"{error!r} in {Path(place.filename).name}:{place.lineno}"
-            pairs = [("exception", None, told)]
+            told = Words(f"{Path(place.filename).name}:{place.lineno}: {error!r}")
+            pairs = [("exception", NONE, told)]
         return [
             Difference(self.name, index, step["op"], what, expected, got)
             for what, expected, got in pairs
@@ -137,8 +140,9 @@ class Replay:
         pairs: list[tuple[str, Any, Any]] = [("log", step["log"], printed)]
         recorded = step.get("crash")
         if recorded is not None or crash is not None:
-            wanted = recorded and (recorded["who"], recorded["what"])
-            return [*pairs, ("crash", wanted, crash and (crash.who, crash.what))]
+            wanted = NONE if recorded is None else _death(recorded["who"], recorded["what"])
+            got = NONE if crash is None else _death(crash.who, crash.what)
+            return [*pairs, ("crash", wanted, got)]
         state = step.get("state", {})
         self.recorded.update(state)
         if isinstance(state.get("msi_dev_list"), dict):
@@ -147,6 +151,10 @@ class Replay:
         names = sorted(shown.keys() | self.recorded.keys())
         states = [(name, self.recorded.get(name), shown.get(name)) for name in names]
         return [*pairs, *_results(step, reply), *states]
+
+
+def _death(who: str, what: str) -> Words:
+    return Words(f"{what} in {who}")
 
 
 def _results(step: Step, reply: Reply | None) -> list[tuple[str, Any, Any]]:
