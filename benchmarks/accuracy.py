@@ -11,18 +11,16 @@ emulator, what could be known from the label (`diagnose/synth/label.py`).
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from benchmarks.page import asker, publish
 from diagnose.synth.check import Checked, check
 from diagnose.synth.choices import Choices
 from diagnose.synth.incident import Incident, make
 from diagnose.synth.stage import known_faults
 
-RESULTS = Path(__file__).with_name("ACCURACY.md")
 SHARES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)
 COUNT, SEED = 300, 1
 CONFIDENCES = ("certain", "likely")
@@ -168,17 +166,15 @@ def told(columns: Sequence[Column], count: int, seed: int) -> str:
 
 
 def main() -> None:
-    """Measure, write the page and show it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    """Measure and show the page."""
+    parser = asker(__doc__)
     parser.add_argument("--count", type=int, default=COUNT, metavar="N")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S")
     parser.add_argument("--share", type=float, nargs="+", default=SHARES, metavar="SHARE")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
     given = parser.parse_args()
     columns = list(measure(given.count, given.seed, given.share))
     page = told(columns, given.count, given.seed)
-    given.output.write_text(page, encoding="utf-8")
-    print(page, end="")
+    publish(page, given.output)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ looks at these numbers.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import gc
 import itertools
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
+from benchmarks.page import asker, publish
 from emulator.kernels import Traits, row
 from emulator.ledgers import Ledgers
 from emulator.life import Act, perform
@@ -37,7 +37,6 @@ from tests.conform.trace import boot, traits_of
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "tests" / "emulator" / "random.jsonl.gz"
-RESULTS = Path(__file__).with_name("RESULTS-emulator.md")
 ROUNDS = 21
 DEVICES = tuple(PciAddress.parse(text) for text in ("0000:01:10.0", "0000:05:11.0"))
 GUESTS = 500
@@ -221,18 +220,16 @@ def told(
 
 
 def main() -> None:
-    """Measure, write the page and show it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    """Measure and show the page."""
+    parser = asker(__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
     parser.add_argument("traces", nargs="?", type=Path, default=TRACES)
     given = parser.parse_args()
     traces = prepared(given.traces)
     measured = measure(traces, given.rounds)
     kept = [weighed(guests) for guests in (GUESTS // 10, GUESTS, GUESTS * 10)]
     page = told(traces, given.traces.name, measured, kept)
-    given.output.write_text(page, encoding="utf-8")
-    print(page, end="")
+    publish(page, given.output)
 
 
 if __name__ == "__main__":

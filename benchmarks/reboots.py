@@ -10,7 +10,6 @@ straight line is laid through the two smallest sizes.  No test looks at these nu
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import subprocess
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.machine import machine
+from benchmarks.page import asker, publish
 from diagnose import diagnose
 from diagnose.grammar import print_line
 from emulator.kernels import row
@@ -30,7 +30,6 @@ from emulator.life import Act, perform
 from emulator.pci import PciAddress
 from emulator.state import State
 
-RESULTS = Path(__file__).with_name("RESULTS-reboots.md")
 SIZES = (10, 100, 1_000, 10_000)
 ROWS = ("el5", "el5-283")
 DEVICES = tuple(PciAddress.parse(text) for text in ("0000:01:10.0", "0000:05:11.0"))
@@ -144,12 +143,11 @@ def foretold(costs: Sequence[Cost], reboots: int) -> float:
 
 
 def main() -> None:
-    """Measure, write the page and show it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    """Measure and show the page."""
+    parser = asker(__doc__)
     parser.add_argument("--one", nargs=2, metavar=("ROW", "N"), help="one log, in this process")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), metavar="N,N,...")
     parser.add_argument("--rows", default=",".join(ROWS), metavar="ROW,ROW,...")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
     given = parser.parse_args()
     if given.one:
         print(json.dumps(one(given.one[0], int(given.one[1]))))
@@ -157,8 +155,7 @@ def main() -> None:
     sizes = [int(size) for size in given.sizes.split(",")]
     costs = [measure(name, size) for name in given.rows.split(",") for size in sizes]
     page = told(costs)
-    given.output.write_text(page, encoding="utf-8")
-    print(page, end="")
+    publish(page, given.output)
 
 
 if __name__ == "__main__":
