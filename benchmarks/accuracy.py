@@ -11,11 +11,12 @@ emulator, what could be known from the label (`diagnose/synth/label.py`).
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.page import asker, publish
+from benchmarks.page import asker, positive, publish
 from diagnose.synth.check import Checked, check
 from diagnose.synth.choices import Choices
 from diagnose.synth.incident import Incident, make
@@ -165,12 +166,20 @@ def told(columns: Sequence[Column], count: int, seed: int) -> str:
     return "\n".join(page)
 
 
+def share(text: str) -> float:
+    """An argument that is a share of lines, from 0 to 1.  Raises ArgumentTypeError for others."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share; give one from 0 to 1")
+    return value
+
+
 def main() -> None:
     """Measure and show the page."""
     parser = asker(__doc__)
-    parser.add_argument("--count", type=int, default=COUNT, metavar="N")
+    parser.add_argument("--count", type=positive, default=COUNT, metavar="N")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S")
-    parser.add_argument("--share", type=float, nargs="+", default=SHARES, metavar="SHARE")
+    parser.add_argument("--share", type=share, nargs="+", default=SHARES, metavar="SHARE")
     given = parser.parse_args()
     columns = list(measure(given.count, given.seed, given.share))
     page = told(columns, given.count, given.seed)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
-from benchmarks.page import asker, publish
+from benchmarks.page import asker, existing, positive, publish
 from emulator.kernels import Traits, row
 from emulator.ledgers import Ledgers
 from emulator.life import Act, perform
@@ -32,7 +32,7 @@ from emulator.pci import PciAddress
 from emulator.state import State
 from tests.conform import components
 from tests.conform import operations as conform
-from tests.conform.reading import arguments, read
+from tests.conform.reading import UnreadableError, arguments, read
 from tests.conform.trace import boot, traits_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -222,10 +222,13 @@ def told(
 def main() -> None:
     """Measure and show the page."""
     parser = asker(__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("traces", nargs="?", type=Path, default=TRACES)
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, metavar="N")
+    parser.add_argument("traces", nargs="?", type=existing, default=TRACES)
     given = parser.parse_args()
-    traces = prepared(given.traces)
+    try:
+        traces = prepared(given.traces)
+    except UnreadableError as error:
+        parser.error(str(error))
     measured = measure(traces, given.rounds)
     kept = [weighed(guests) for guests in (GUESTS // 10, GUESTS, GUESTS * 10)]
     page = told(traces, given.traces.name, measured, kept)

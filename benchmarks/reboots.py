@@ -10,6 +10,7 @@ straight line is laid through the two smallest sizes.  No test looks at these nu
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import subprocess
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.machine import machine
-from benchmarks.page import asker, publish
+from benchmarks.page import asker, positive, publish
 from diagnose import diagnose
 from diagnose.grammar import print_line
 from emulator.kernels import row
@@ -142,19 +143,33 @@ def foretold(costs: Sequence[Cost], reboots: int) -> float:
     return first.seconds + slope * (reboots - first.reboots)
 
 
+def sizes(text: str) -> list[int]:
+    """An argument that is numbers of reboots, two or more.  Raises ArgumentTypeError for others."""
+    found = [positive(each) for each in text.split(",")]
+    if len(found) < 2 or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError("a line is laid through two sizes that differ, or more")
+    return found
+
+
+def rows(text: str) -> list[str]:
+    """An argument that is kernel rows.  Raises ArgumentTypeError for those without a banner."""
+    found = text.split(",")
+    for unknown in set(found) - set(BANNERS):
+        raise argparse.ArgumentTypeError(f"no row {unknown!r}; there are {', '.join(BANNERS)}")
+    return found
+
+
 def main() -> None:
     """Measure and show the page."""
     parser = asker(__doc__)
     parser.add_argument("--one", nargs=2, metavar=("ROW", "N"), help="one log, in this process")
-    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), metavar="N,N,...")
-    parser.add_argument("--rows", default=",".join(ROWS), metavar="ROW,ROW,...")
+    parser.add_argument("--sizes", type=sizes, default=SIZES, metavar="N,N,...")
+    parser.add_argument("--rows", type=rows, default=ROWS, metavar="ROW,ROW,...")
     given = parser.parse_args()
     if given.one:
         print(json.dumps(one(given.one[0], int(given.one[1]))))
         return
-    sizes = [int(size) for size in given.sizes.split(",")]
-    costs = [measure(name, size) for name in given.rows.split(",") for size in sizes]
-    page = told(costs)
+    page = told([measure(name, size) for name in given.rows for size in given.sizes])
     publish(page, given.output)
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.machine import machine
-from benchmarks.page import asker, publish
+from benchmarks.page import asker, existing, positive, publish
 from diagnose.catalogue_file import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,8 +125,8 @@ def told(measured: Sequence[Contender], logs: Sequence[Path], rounds: int) -> st
 def main() -> None:
     """Measure and show the page."""
     parser = asker(__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("logs", nargs="*", type=Path, default=sorted(DEMO.glob("*.log")))
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, metavar="N")
+    parser.add_argument("logs", nargs="*", type=existing, default=sorted(DEMO.glob("*.log")))
     given = parser.parse_args()
     logs = [log.resolve() for log in given.logs]
     page = told(measure([str(log) for log in logs], given.rounds), logs, given.rounds)
