@@ -55,9 +55,9 @@ conform: $(VENV)/.ready
 	 else echo "no traces in $(TRACES)/: nothing to replay; make test replays a sample"; fi
 
 bench: $(VENV)/.ready
-	@$(BIN)/python -m benchmarks.small_incident
-	@$(BIN)/python -m benchmarks.emulator_steps
-	@$(BIN)/python -m benchmarks.reboots
+	@$(BIN)/python -m benchmarks.small_incident --output benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks.emulator_steps --output benchmarks/RESULTS-emulator.md
+	@$(BIN)/python -m benchmarks.reboots --output benchmarks/RESULTS-reboots.md
 
 clean:
 	@rm -rf $(VENV) .cache .hypothesis build dist *.egg-info

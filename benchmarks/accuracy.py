@@ -15,14 +15,13 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from benchmarks.page import asker, positive, publish
 from diagnose.synth.check import Checked, check
 from diagnose.synth.choices import Choices
 from diagnose.synth.incident import Incident, make
 from diagnose.synth.stage import known_faults
 
-RESULTS = Path(__file__).with_name("ACCURACY.md")
 SHARES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)
 COUNT, SEED = 300, 1
 CONFIDENCES = ("certain", "likely")
@@ -167,18 +166,24 @@ def told(columns: Sequence[Column], count: int, seed: int) -> str:
     return "\n".join(page)
 
 
+def share(text: str) -> float:
+    """An argument that is a share of lines, from 0 to 1.  Raises ArgumentTypeError for others."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share; give one from 0 to 1")
+    return value
+
+
 def main() -> None:
-    """Measure, write the page and show it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--count", type=int, default=COUNT, metavar="N")
+    """Measure and show the page."""
+    parser = asker(__doc__)
+    parser.add_argument("--count", type=positive, default=COUNT, metavar="N")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S")
-    parser.add_argument("--share", type=float, nargs="+", default=SHARES, metavar="SHARE")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
+    parser.add_argument("--share", type=share, nargs="+", default=SHARES, metavar="SHARE")
     given = parser.parse_args()
     columns = list(measure(given.count, given.seed, given.share))
     page = told(columns, given.count, given.seed)
-    given.output.write_text(page, encoding="utf-8")
-    print(page, end="")
+    publish(page, given.output)
 
 
 if __name__ == "__main__":

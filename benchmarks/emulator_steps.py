@@ -3,15 +3,14 @@
     python -m benchmarks.emulator_steps [--rounds N] [--output FILE] [TRACES]
 
 Every contender takes the same steps, those of the traces in a file, and runs once in each round, in
-turn.  Reading, preparing arguments, comparing and printing text are not timed.  The peers keep the
-same information as a whole: the state as plain dictionaries and lists, copied or pickled after each
-step.  That plain state is made beforehand, since a mutable model would have it at hand.  No test
-looks at these numbers.
+turn.  Reading, preparing arguments, comparing and printing text are not timed.  The peers keep what
+a trace shows of the state (no drivers, assignments and descriptors, which makes them lighter) as
+plain dictionaries and lists, copied or pickled as a whole after each step.  That plain state is
+made beforehand, since a mutable model would have it at hand.  No test looks at these numbers.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import gc
 import itertools
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
+from benchmarks.page import asker, existing, positive, publish
 from emulator.kernels import Traits, row
 from emulator.ledgers import Ledgers
 from emulator.life import Act, perform
@@ -32,12 +32,11 @@ from emulator.pci import PciAddress
 from emulator.state import State
 from tests.conform import components
 from tests.conform import operations as conform
-from tests.conform.reading import arguments, read
+from tests.conform.reading import UnreadableError, arguments, read
 from tests.conform.trace import boot, traits_of
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "tests" / "emulator" / "random.jsonl.gz"
-RESULTS = Path(__file__).with_name("RESULTS-emulator.md")
 ROUNDS = 21
 DEVICES = tuple(PciAddress.parse(text) for text in ("0000:01:10.0", "0000:05:11.0"))
 GUESTS = 500
@@ -168,8 +167,7 @@ def acts(guests: int) -> Iterable[Act]:
 
 def weighed(guests: int) -> Kept:
     """What the states of a story weigh, kept as they are and as whole copies."""
-    last = story(guests)[-1]
-    del last
+    story(guests)  # whatever is made once and kept is made by now, and weighs on neither
     shared, states = _traced(lambda: story(guests))
     whole, _ = _traced(lambda: [copy.deepcopy(plain(state)) for state in states])
     return Kept(guests, len(states), shared / len(states), whole / len(states))
@@ -221,18 +219,19 @@ def told(
 
 
 def main() -> None:
-    """Measure, write the page and show it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
-    parser.add_argument("traces", nargs="?", type=Path, default=TRACES)
+    """Measure and show the page."""
+    parser = asker(__doc__)
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, metavar="N")
+    parser.add_argument("traces", nargs="?", type=existing, default=TRACES)
     given = parser.parse_args()
-    traces = prepared(given.traces)
+    try:
+        traces = prepared(given.traces)
+    except UnreadableError as error:
+        parser.error(str(error))
     measured = measure(traces, given.rounds)
     kept = [weighed(guests) for guests in (GUESTS // 10, GUESTS, GUESTS * 10)]
     page = told(traces, given.traces.name, measured, kept)
-    given.output.write_text(page, encoding="utf-8")
-    print(page, end="")
+    publish(page, given.output)
 
 
 if __name__ == "__main__":

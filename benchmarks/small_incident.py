@@ -10,7 +10,6 @@ looks at these numbers.
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import statistics
@@ -23,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.machine import machine
+from benchmarks.page import asker, existing, positive, publish
 from diagnose.catalogue_file import load
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "corpus" / "demo"
-RESULTS = Path(__file__).with_name("RESULTS.md")
 ROUNDS = 21
 YARDSTICK = "python -c pass"
 
@@ -124,16 +123,14 @@ def told(measured: Sequence[Contender], logs: Sequence[Path], rounds: int) -> st
 
 
 def main() -> None:
-    """Measure, write the page and show it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
-    parser.add_argument("logs", nargs="*", type=Path, default=sorted(DEMO.glob("*.log")))
+    """Measure and show the page."""
+    parser = asker(__doc__)
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, metavar="N")
+    parser.add_argument("logs", nargs="*", type=existing, default=sorted(DEMO.glob("*.log")))
     given = parser.parse_args()
     logs = [log.resolve() for log in given.logs]
     page = told(measure([str(log) for log in logs], given.rounds), logs, given.rounds)
-    given.output.write_text(page, encoding="utf-8")
-    print(page, end="")
+    publish(page, given.output)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ DIVERGENCES: list[tuple[Callable[[Scenario], None], str]] = [
     (change_a_flag, "pci_dev['0000:09:10.0']['cmd']: expected 7, got 0"),
     (forget_a_crash, "crash: expected BUG in xen, got none"),
     (lengthen_a_line, "log[2][2], from character 50 on:"),
-    (lengthen_a_line, "expected …:10.0 (0000 -> 0002) enabled enabled enabled enabled enabled "),
+    (lengthen_a_line, "expected …:10.0 (0000 -> 0002) enabled enabled enabled enabled enabled"),
     (lengthen_a_line, "got …:10.0 (0000 -> 0002)'"),
     (add_a_component, "unheard_of: expected {}, got None"),
 ]
