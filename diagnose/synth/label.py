@@ -139,6 +139,7 @@ def _finding(key: Key, each: Told) -> dict[str, Any]:
 def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told]:
     """Every fault that happened, with what can be known of it."""
     told: dict[Key, Told] = defaultdict(Told)
+    beside: dict[Key, set[int]] = defaultdict(set)
     shown = {(record.step, record.kind) for record in kept.records if record.step is not None}
     forced = _forced(steps, kept.records)
     showing = _showing(steps, forced)
@@ -154,11 +155,13 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
         elif fault.sign and (step.number, fault.sign) not in shown:
             seen = None
         if violation.name in (TAKES, SHARES) and violation.other is not None:
-            told[step.boot, fault.name, violation.other].domids.add(violation.domid)
+            beside[step.boot, fault.name, violation.other].add(violation.domid)
         begin = _begin(fact, steps)
         known = (seen is not None and seen < puzzling and _in_view(fact, keeping)
                  and not any(begin <= hole <= seen for hole in holes))
         (each.known if known else each.open).append(violation)
+    for key in told.keys() & beside.keys():
+        told[key].domids |= beside[key]
     return told
 
 
