@@ -100,7 +100,7 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
         "alike": alike,
         **_whatif(scenario, keys, () if "one-guest" in view else ROWS),
         "ended": ended(scenario, keeping, steps, kept.records),
-        "story": [_told_act(act) for act in scenario.acts if act.op not in ("seize", "ifup")],
+        "story": [_told_act(act) for act in scenario.acts],
         "host_died": None if played.killed_by is None else _told_act(played.killed_by),
         "alarming": [each for each in alarming() if each in whole],
         "notes": sorted(scenario.traits),
@@ -291,8 +291,8 @@ def _told_act(act: Act) -> list[Any]:
         told.append(str(act.device))
     elif act.devices:
         told.append([str(device) for device in act.devices])
-    if act.nvec:
-        told.append(act.nvec)
+    if act.op == "driver_load":
+        told += [act.nvec, act.mode]
     if act.fault is not None:
         told.append(list(act.fault))
     return told
