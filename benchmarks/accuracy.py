@@ -170,8 +170,8 @@ def shrinking(columns: Sequence[Column]) -> str:
 
 def level_table(columns: Sequence[Column], count: int) -> list[str]:
     """By level of dom0's log; nothing if no level was asked for."""
-    return ["## By level", "", f"The first {count} of these incidents with nothing lost, by the lowest",
-            "level that dom0's log keeps: a syslog shows info, a console warnings.", "",
+    return ["## By level", "", f"The first {count} of these incidents with nothing lost, by the",
+            "lowest level that dom0's log keeps: a syslog shows info, a console warnings.", "",
             *main_table("level", columns)] if columns else []
 
 
