@@ -1,12 +1,17 @@
 """How often the diagnosis is right, and what it says when it cannot know: on made-up incidents.
 
     python benchmarks/accuracy.py [--count N] [--seed S] [--output FILE] [--share SHARE...]
+                                  [--levels LEVEL...]
 
 The same incidents are kept several times, each time with a greater share of their lines lost. Each
-line is lost or not by itself, and the lines lost at one share are lost at every greater one. All
-logs are there otherwise, and the incidents are those of `diagnose synth` with the same seed, half
-of them free stories. Findings are counted by fault and device; what happened comes from the
-emulator, what could be known from the label (`diagnose/synth/label.py`).
+line is lost or not by itself, and the lines lost at one share are lost at every greater one. That
+is the easiest keeping otherwise: all logs are there, dom0's at level debug (info in a syslog), and
+none is truncated. A third of the incidents are kept again with nothing lost, at each of some levels
+of dom0's log: a syslog shows info, a console warnings.
+
+The incidents are those of `diagnose synth` with the same seed, half of them free stories. Findings
+are counted by fault and device; what happened comes from the emulator, what could be known from the
+label (`diagnose/synth/label.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.page import asker, positive, publish
 from diagnose.synth.check import Checked, check
@@ -23,9 +28,13 @@ from diagnose.synth.incident import Incident, make
 from diagnose.synth.stage import known_faults
 
 SHARES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)
+LEVELS = ("debug", "info", "warning")
 COUNT, SEED = 300, 1
+LEVELS_PART = 3
+"""So many times fewer incidents are kept at each level than at each share."""
 CONFIDENCES = ("certain", "likely")
 ALL = "all"
+WHOLE = Choices(lose=0.0, view=("full",), level="debug", truncate="none")
 Key = tuple[str, str]
 """Fault, device."""
 
@@ -61,9 +70,9 @@ class Tally:
 
 @dataclass
 class Column:
-    """Everything that was counted at one share of lost lines."""
+    """Everything that was counted of one keeping; `head` tells which."""
 
-    share: float
+    head: str
     faults: dict[str, Tally] = field(default_factory=dict)
     verdicts: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
@@ -93,15 +102,29 @@ class Column:
         self.accused += bool(said) and not happened
 
 
-def measure(count: int, seed: int, shares: Sequence[float]) -> Iterator[Column]:
-    """A column for each share, made of the same `count` stories."""
-    for share in shares:
-        chosen = Choices(lose=share, view=("full",), level="debug", truncate="none")
-        column = Column(share)
+def measure(count: int, seed: int, keepings: Mapping[str, Choices]) -> Iterator[Column]:
+    """A column for each keeping, made of the same `count` stories."""
+    for head, chosen in keepings.items():
+        column = Column(head)
         for nth in range(count):
             incident = make(seed, nth, chosen)
             column.add(incident, check(incident))
         yield column
+
+
+def part(count: int) -> int:
+    """How many of `count` incidents are kept at each level."""
+    return -(-count // LEVELS_PART)
+
+
+def by_share(shares: Sequence[float]) -> dict[str, Choices]:
+    """Head → how to keep, with each of the shares lost."""
+    return {f"{share:.0%}".replace("%", " %"): replace(WHOLE, lose=share) for share in shares}
+
+
+def by_level(levels: Sequence[str]) -> dict[str, Choices]:
+    """Head → how to keep, at each of the levels."""
+    return {level: replace(WHOLE, level=level) for level in levels}
 
 
 def ratio(part: int, whole: int) -> str:
@@ -115,15 +138,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
             *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
-def main_table(columns: Sequence[Column]) -> list[str]:
-    """By share of lost lines: all faults together."""
+def main_table(what: str, columns: Sequence[Column]) -> list[str]:
+    """All faults together, a row for each keeping; `what` heads their names."""
     rows = []
     for column in columns:
         tally = column.faults.get(ALL, Tally())
         inconclusive = ratio(column.verdicts["inconclusive"], column.verdicts.total())
-        rows.append([f"{column.share:.0%}".replace("%", " %"), *tally.cells[:3], inconclusive,
+        rows.append([column.head, *tally.cells[:3], inconclusive,
                      *(tally.calibration(each) for each in CONFIDENCES)])
-    return table(["lines lost", "precision", "recall of what happened",
+    return table([what, "precision", "recall of what happened",
                   "recall of what could be known", "inconclusive",
                   *(f"“{each}” was true" for each in CONFIDENCES)], rows)
 
@@ -134,28 +157,45 @@ def by_fault(columns: Sequence[Column]) -> list[str]:
                       for tally in (column.faults.get(fault, Tally()) for column in columns))]
             for fault in known_faults() if any(fault in column.faults for column in columns)]
     return table(["true findings of those said · of what happened",
-                  *(f"{column.share:.0%} lost".replace("%", " %") for column in columns)], rows)
+                  *(f"{column.head} lost" for column in columns)], rows)
 
 
-def told(columns: Sequence[Column], count: int, seed: int) -> str:
+def shrinking(columns: Sequence[Column]) -> str:
+    """How much can be known at all, and what a row of little says."""
+    numbers = [column.faults.get(ALL, Tally()).knowable for column in columns]
+    return (f"With lines lost, what could be known shrinks from {max(numbers, default=0)} faults to"
+            f" {min(numbers, default=0)}: a full recall of a few is no evidence of robustness.")
+
+
+def level_table(columns: Sequence[Column], count: int) -> list[str]:
+    """By level of dom0's log; nothing if no level was asked for."""
+    return ["## By level", "", f"The first {count} of these incidents with nothing lost, by the",
+            "lowest level that dom0's log keeps: a syslog shows info, a console warnings.", "",
+            *main_table("level", columns)] if columns else []
+
+
+def told(columns: Sequence[Column], levels: Sequence[Column], count: int, seed: int) -> str:
     """The results as a page of Markdown."""
     page = [
         "# How often the diagnosis is right", "",
         f"Written by `benchmarks/accuracy.py --count {count} --seed {seed}`: {count} made-up",
         "incidents, half of them free stories, the others of every kind that `diagnose synth",
-        "--list` tells, each kept anew with a growing share of its lines lost at random. Findings",
-        "count by fault and device. *What could be known*: the faults of which every line is there",
-        "from the start of the life that left the pair to the step that shows it.", "",
-        "## All faults", "", *main_table(columns), *by_fault(columns), "## By fault", "",
+        "--list` tells, each kept anew with a growing share of its lines lost at random. All logs",
+        "are there (dom0's, Xen's and every guest's), dom0's at level debug (a syslog's at info),",
+        "and nothing is truncated: this is the easiest keeping. Findings count by fault and",
+        "device. *What could be known*: the faults of which every line is there from the start of",
+        "the life that left the pair to the step that shows it.", "",
+        "## All faults", "", *main_table("lines lost", columns), shrinking(columns), "",
+        *by_fault(columns), *level_table(levels, part(count)), "## By fault", "",
     ]
     for fault in known_faults():
-        rows = [[f"{column.share:.0%}".replace("%", " %"), *column.faults[fault].cells]
+        rows = [[column.head, *column.faults[fault].cells]
                 for column in columns if fault in column.faults]
         if rows:
             page += [f"### {fault}", "", *table(
                 ["lines lost", "precision", "recall of what happened",
                  "recall of what could be known", "left out"], rows)]
-    rows = [[f"{column.share:.0%}".replace("%", " %"),
+    rows = [[column.head,
              *(str(column.verdicts[each]) for each in ("fault", "healthy", "inconclusive")),
              ratio(column.accused, column.faultless),
              *(str(column.results[each]) for each in ("missed", "false", "broken"))]
@@ -180,10 +220,11 @@ def main() -> None:
     parser.add_argument("--count", type=positive, default=COUNT, metavar="N")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S")
     parser.add_argument("--share", type=share, nargs="+", default=SHARES, metavar="SHARE")
+    parser.add_argument("--levels", nargs="*", default=LEVELS, metavar="LEVEL")
     given = parser.parse_args()
-    columns = list(measure(given.count, given.seed, given.share))
-    page = told(columns, given.count, given.seed)
-    publish(page, given.output)
+    columns = list(measure(given.count, given.seed, by_share(given.share)))
+    levels = list(measure(part(given.count), given.seed, by_level(given.levels)))
+    publish(told(columns, levels, given.count, given.seed), given.output)
 
 
 if __name__ == "__main__":

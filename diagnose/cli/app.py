@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PARAMETERS: Mapping[str, str] = {"format": "form"}
 """Key of the configuration → the parameter of commands that it presets, if named otherwise."""
 
+INTERRUPTED = 130
+"""The status of a command that was interrupted, as shells know it."""
 REMARKS_MAX = 10
 """Remarks written to standard error; the report holds all of them."""
 

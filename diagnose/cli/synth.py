@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagnose.cli.app import Jobs, NoColor, Width
-from diagnose.console import emit, style_for, writing
+from diagnose.cli.app import INTERRUPTED, Jobs, NoColor, Width
+from diagnose.console import complain, emit, style_for, writing
+from diagnose.errors import DiagnoseError, UsageError
 
 if TYPE_CHECKING:
     from diagnose.synth.made import Order
@@ -36,7 +38,9 @@ Out = Annotated[
 Count = Annotated[int, typer.Option("--count", "-n", min=1, metavar="N", help="How many.")]
 Seed = Annotated[int, typer.Option(metavar="S", help="Same seed and choices, same bytes.")]
 First = Annotated[int, typer.Option(min=0, metavar="N", help="The number of the first one.")]
-List = Annotated[bool, typer.Option("--list", help="List the kinds of stories, and end.")]
+List = Annotated[
+    bool, typer.Option("--list", help="List the kinds of stories, whatever is chosen, and end.")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="Diagnose what was made; 1 if anything is not as labelled.")
 ]
@@ -130,6 +134,8 @@ def synth(
 
     style = style_for(sys.stdout, os.environ, width=width, no_color=no_color,
                       verbosity=-int(quiet))
+    if show and (out is not None or check):
+        raise UsageError("--list makes nothing up; leave OUT and --check out.")
     if show:
         emit(stories(style))
         return
@@ -137,7 +143,30 @@ def synth(
                       tuple(view or ()), interleave, noise)
     order = Order(seed, choices, out, check)
     prepare(order)
-    raise typer.Exit(_run(order, range(first, first + count), jobs, Table(style, checked=check)))
+    numbers = range(first, first + count)
+    raise typer.Exit(_told(order, numbers, jobs, Table(style, checked=check)))
+
+
+def _told(order: Order, numbers: range, jobs: int | None, table: Table) -> int:
+    """The exit status of all; an end that comes too early tells how many there are."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return _run(order, numbers, jobs, table)
+    except DiagnoseError:
+        _tell_written("remark", order, len(numbers))
+        raise
+    except KeyboardInterrupt:
+        _tell_written("interrupted", order, len(numbers))
+        return INTERRUPTED
+
+
+def _tell_written(what: str, order: Order, count: int) -> None:
+    """Say how much is there of what was to be."""
+    from diagnose.synth.made import written
+
+    if order.folder is not None:
+        there = written(order.folder)
+        complain(what, f"{there} of {count} incidents were written below {order.folder}")
 
 
 def _run(order: Order, numbers: range, jobs: int | None, table: Table) -> int:

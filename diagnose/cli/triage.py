@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diagnose.cli.app import (
+    INTERRUPTED,
     FailOn,
     FailOnOption,
     Jobs,
@@ -29,9 +30,6 @@ from diagnose.options import Options
 
 if TYPE_CHECKING:
     from diagnose.outcome import Outcome, Tally
-
-INTERRUPTED = 130
-"""The status of a command that was interrupted, as shells know it."""
 
 
 class Form(StrEnum):

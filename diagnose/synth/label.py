@@ -10,10 +10,11 @@ them that can be known, by one principle:
     nobody takes notice, such as a lack of memory to record a pair, nothing can be known.
 
 Which logs are there is the view's business. A view that hides lines by their level, or begins
-in mid-life, leaves some faults unknowable whatever stands in the rest; `_in_view` says which. Of
-all else the diagnosis may abstain; it may never accuse of what is not in `may`. Where the beginning
-of a life may not be told, a domain's own pairs look like another's: these faults are `alike`, and
-may be called likely, but not certain.
+in mid-life, leaves some faults unknowable whatever stands in the rest; `in_view` says which, and
+`is_named` which are nobody's because no line that is left names their device. Of all else the
+diagnosis may abstain; it may never accuse of what is not in `may`. Where the beginning of a life
+may not be told, a domain's own pairs look like another's: these faults are `alike`, and may be
+called likely, but not certain.
 """
 
 from __future__ import annotations
@@ -27,8 +28,19 @@ from diagnose.synth.draft import Scenario
 from diagnose.synth.ending import ended, silent_kexecs, unnoticed
 from diagnose.synth.keep import Keeping, Kept
 from diagnose.synth.record import Record
+from diagnose.synth.shows import (
+    LEAVES,
+    OWN,
+    PARTIAL,
+    SHARES,
+    TAKES,
+    began,
+    in_view,
+    is_forcing_told,
+    is_named,
+    shown_later,
+)
 from diagnose.synth.stage import (
-    Fact,
     Played,
     Step,
     alarming,
@@ -45,13 +57,6 @@ from emulator.pci import PciAddress
 
 Key = tuple[int, str, PciAddress]
 """Boot of the host, fault, device."""
-
-# Names of the emulator's violations, by what they do to a label.
-SHOW_LEFT = ("stale_served", "stale_unmap_refused", "dom0_unmap_refused", "foreign_unmapped")
-"""What shows in a later step that pairs were left."""
-TAKES, SHARES, LEAVES, REFUSED, OWN = (
-    "foreign_unmapped", "shared_pirq", "pairs_left", "stale_unmap_refused", "own_pairs_reused")
-PARTIAL = frozenset({"cut-head", "warn-only"})
 
 
 @dataclass
@@ -100,7 +105,7 @@ def label(scenario: Scenario, keeping: Keeping, played: Played, kept: Kept,
         "alike": alike,
         **_whatif(scenario, keys, () if "one-guest" in view else ROWS),
         "ended": ended(scenario, keeping, steps, kept.records),
-        "story": [_told_act(act) for act in scenario.acts if act.op not in ("seize", "ifup")],
+        "story": [_told_act(act) for act in scenario.acts],
         "host_died": None if played.killed_by is None else _told_act(played.killed_by),
         "alarming": [each for each in alarming() if each in whole],
         "notes": sorted(scenario.traits),
@@ -139,9 +144,9 @@ def _finding(key: Key, each: Told) -> dict[str, Any]:
 def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told]:
     """Every fault that happened, with what can be known of it."""
     told: dict[Key, Told] = defaultdict(Told)
+    beside: dict[Key, set[int]] = defaultdict(set)
     shown = {(record.step, record.kind) for record in kept.records if record.step is not None}
-    forced = _forced(steps, kept.records)
-    showing = _showing(steps, forced)
+    later = shown_later(steps, is_forcing_told(steps, kept.records))
     holes = _holes(steps, kept)
     puzzling = min(unnoticed(steps), default=len(steps))
     for fact in facts(steps):
@@ -150,42 +155,24 @@ def _told(steps: Sequence[Step], keeping: Keeping, kept: Kept) -> dict[Key, Told
         seen: int | None = step.number
         if violation.name == LEAVES:
             each.domids.add(violation.domid)
-            seen = showing.get((step.number, violation.device))
+            seen = later.get((step.number, violation.device))
         elif fault.sign and (step.number, fault.sign) not in shown:
             seen = None
         if violation.name in (TAKES, SHARES) and violation.other is not None:
-            told[step.boot, fault.name, violation.other].domids.add(violation.domid)
-        begin = _begin(fact, steps)
-        known = (seen is not None and seen < puzzling and _in_view(fact, keeping)
+            beside[step.boot, fault.name, violation.other].add(violation.domid)
+        begin = began(fact, steps)
+        known = (seen is not None and seen < puzzling and in_view(fact, keeping)
+                 and is_named(fact, steps, keeping, shown)
                  and not any(begin <= hole <= seen for hole in holes))
         (each.known if known else each.open).append(violation)
+    for key in told.keys() & beside.keys():
+        told[key].domids |= beside[key]
     return told
 
 
 def _holes(steps: Sequence[Step], kept: Kept) -> set[int]:
     """The numbers of steps of which a line is not there, or was never written."""
     return {record.during for record in kept.lost} | silent_kexecs(steps, kept.records)
-
-
-def _in_view(fact: Fact, keeping: Keeping) -> bool:
-    """Whether the logs that are there can show such a thing at all."""
-    violation, view = fact.violation, keeping.view
-    if violation.name in (TAKES, SHARES):
-        # A silent flush names neither; of one devfn, either may have been flushed.
-        return view in (["full"], ["lossy"], ["cut-tail"]) and violation.note != "mapped" and not (
-            violation.name == TAKES and violation.other is not None
-            and violation.other.devfn == violation.device.devfn)
-    return violation.name not in (LEAVES, REFUSED) or not PARTIAL & set(view)
-
-
-def _begin(fact: Fact, steps: Sequence[Step]) -> int:
-    """The number of the step in which the life began that left the pair, or that met with it."""
-    violation = fact.violation
-    lives = {violation.domid, violation.from_domid} - {None}
-    starts = [step.number for step in steps
-              if step.boot == fact.step.boot and step.number <= fact.step.number
-              and step.act.op == "domain_start" and step.act.domid in lives]
-    return min(starts) if len(starts) == len(lives) else -1
 
 
 def _alike(steps: Sequence[Step], keeping: Keeping, keys: set[tuple[str, PciAddress]],
@@ -197,37 +184,6 @@ def _alike(steps: Sequence[Step], keeping: Keeping, keys: set[tuple[str, PciAddr
     own = {each.device for step in steps for each in step.violations if each.name == OWN}
     return sorted([fault, str(device)] for device in own for fault in lasting
                   if (fault, device) not in keys)
-
-
-def _forced(steps: Sequence[Step], records: Sequence[Record]) -> bool:
-    """Whether Xen tells anywhere that it had to force an unbind."""
-    forcing = {step.number for step in steps
-               if any(deed.kind == "forced_unbind" for deed in step.outcome.deeds)}
-    return any(record.speaker == "xen" and record.step in forcing for record in records)
-
-
-def _showing(steps: Sequence[Step], forced: bool = True) -> dict[tuple[int, PciAddress], int]:
-    """Teardowns (step, device) that left pairs → the later step that shows it.
-
-    A flush that takes pirqs from dom0 shows only where Xen tells that it had to force them.
-    """
-    pending: dict[PciAddress, set[int]] = defaultdict(set)
-    showing: dict[tuple[int, PciAddress], int] = {}
-    for step in steps:
-        if step.act.op == "host_boot":
-            pending.clear()
-        for each in step.violations:
-            device = each.other if each.name == TAKES else each.device
-            silent = each.name == TAKES and not each.domid and not forced
-            if each.name in SHOW_LEFT and device is not None and not silent:
-                showing |= {(number, device): step.number for number in pending.pop(device, ())}
-        for deed in step.outcome.deeds:
-            if deed.kind in ("mapped", "unmapped", "dropped"):
-                pending.pop(deed.device, None)
-        for each in step.violations:
-            if each.name == LEAVES:
-                pending[each.device].add(step.number)
-    return showing
 
 
 ORDINARY = frozenset({
@@ -271,7 +227,7 @@ def _whatif(scenario: Scenario, keys: Iterable[tuple[str, PciAddress]], rows: Se
             continue
         true = faults(played.steps) & own
         left[row.name] = sorted([fault, str(device)] for fault, device in true)
-        shown = {device for _, device in _showing(played.steps)}
+        shown = {device for _, device in shown_later(played.steps)}
         unclear += [[row.name, fault, str(device)] for fault, device in own
                     if (fault == left_behind and (fault, device) in true and device not in shown)
                     or ((fault, device) in true) != ((fault, device) in faults(without.steps))]
@@ -288,8 +244,8 @@ def _told_act(act: Act) -> list[Any]:
         told.append(str(act.device))
     elif act.devices:
         told.append([str(device) for device in act.devices])
-    if act.nvec:
-        told.append(act.nvec)
+    if act.op == "driver_load":
+        told += [act.nvec, act.mode]
     if act.fault is not None:
         told.append(list(act.fault))
     return told

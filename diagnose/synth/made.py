@@ -12,7 +12,7 @@ from pathlib import Path
 from diagnose.errors import InputError, UsageError
 from diagnose.synth.check import check
 from diagnose.synth.choices import Choices
-from diagnose.synth.incident import make
+from diagnose.synth.incident import LABEL, make
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,12 @@ class Made:
 def prepare(order: Order) -> None:
     """Make the directory that takes incidents.
 
-    Raises UsageError if nothing would come of the order, InputError unless its directory is new or
-    empty.
+    Raises UsageError if nothing would come of the order or the directory has no name, InputError
+    unless it is new or empty.
     """
     folder = order.folder
+    if folder == "":
+        raise UsageError("OUT is empty; give the name of a new or an empty directory.")
     if folder is None:
         if not order.checked:
             raise UsageError("Say where: `diagnose synth OUT` writes there, `--check` diagnoses"
@@ -91,6 +93,14 @@ def made(order: Order, nth: int) -> Made:
         told.result if told else "",
         told.differences if told else (),
     )
+
+
+def written(folder: str) -> int:
+    """How many incidents lie below the folder, each with its label. Raises InputError."""
+    try:
+        return sum((each / LABEL).is_file() for each in Path(folder).iterdir())
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def killed(order: Order, nth: int) -> Made:

@@ -29,6 +29,7 @@ class Fault(NamedTuple):
     about: str
     sign: str = ""
     shows: str = ""
+    nameless: bool = False
     vectors: bool = False
     lasting: bool = False
 

@@ -51,6 +51,12 @@ def test_a_fault_that_is_asked_for_happens(fault: str) -> None:
     assert fault in {name for name, _ in expected["may"]}
 
 
+def test_a_rare_fault_is_looked_for_where_it_happens() -> None:
+    for nth in range(40):
+        expected = make(9003, nth, Choices(fault="stale-irq")).expected
+        assert "stale-irq" in {name for name, _ in expected["may"]}
+
+
 @pytest.mark.parametrize("row", NAMES["row"])
 def test_a_row_that_is_asked_for_is_below(row: str) -> None:
     assert {make(1, nth, Choices(row=row)).expected["kernel"] for nth in range(5)} == {row}
@@ -67,20 +73,23 @@ def test_a_free_story_has_so_many_guests_and_lives(guests: int, lives: int) -> N
 
 def test_free_stories_hold_whatever_can_happen() -> None:
     """Every act but an unknown end, causes from outside, dead hosts; nothing that is impossible."""
-    ops, causes, died, ordinary = set(), set(), 0, 0
+    ops, causes, modes, died, ordinary = set(), set(), set(), 0, 0
     for nth in range(100):
         expected = make(4, nth, replace(WHOLE, story="free")).expected
         acts = expected["story"]
         ops |= {act[0] for act in acts}
         causes |= {act[-1][0] for act in acts if isinstance(act[-1], list) and len(act[-1]) == 3
                    and isinstance(act[-1][1], int)}
+        modes |= {act[4] for act in acts if act[0] == "driver_load"}
         died += expected["host_died"] is not None
         assert expected["host_died"] in (None, acts[-1])
-        ordinary += {act[0] for act in acts} <= {"domain_start", "driver_load", "clean_shutdown",
-                                                 "destroy", "crash", "driver_unload"}
-    assert ops == {"domain_start", "driver_load", "driver_unload", "clean_shutdown", "destroy",
-                   "crash", "ifdown", "kexec", "release", "flr", "vf_destroy", "pf_reload",
-                   "host_boot"}
+        ordinary += {act[0] for act in acts} <= {"seize", "domain_start", "driver_load", "ifup",
+                                                 "clean_shutdown", "destroy", "crash",
+                                                 "driver_unload"}
+    assert modes == {"msix", "msi", "intx"}
+    assert ops == {"seize", "domain_start", "driver_load", "ifup", "driver_unload",
+                   "clean_shutdown", "destroy", "crash", "ifdown", "kexec", "release", "flr",
+                   "vf_destroy", "pf_reload", "host_boot"}
     assert len(causes) > 5
     assert 0 < died < 20
     assert ordinary > 30
@@ -183,8 +192,9 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any], says: str) -> None:
 
 
 def test_a_fault_that_cannot_happen_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"None of \d+ stories on el5-283 came to stale-vector"):
-        make(1, 0, Choices(fault="stale-vector", row="el5-283"))
+    with pytest.raises(UsageError, match=r"Incident 3: none of \d+ stories on el5-283 came to"
+                                         " stale-vector"):
+        make(1, 3, Choices(fault="stale-vector", row="el5-283"))
 
 
 def test_the_row_of_a_label_leaves_all_that_happened() -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from diagnose import cli, pipeline
-from diagnose.synth.choices import STORIES
+from diagnose.errors import UsageError
+from diagnose.synth.choices import STORIES, Choices
+from diagnose.synth.incident import Incident, make
 
 Captured = pytest.CaptureFixture[str]
 
@@ -94,6 +96,9 @@ def test_a_check_of_what_is_not(monkeypatch: pytest.MonkeyPatch, capsys: Capture
     (("--check", "--fault", "map-failur"), "did you mean map-failure or"),
     (("--check", "--fault", "stale-irq", "--story", "first-boot"), "came to stale-irq"),
     (("--check", "--lose", "7"), "no probability"),
+    (("", "--count", "1"), "OUT is empty"),
+    (("made", "--list"), "makes nothing up"),
+    (("--list", "--check"), "makes nothing up"),
 ])
 def test_what_is_wrong_is_said(words: tuple[str, ...], says: str, capsys: Captured) -> None:
     status, told, err = run(capsys, *words)
@@ -110,6 +115,26 @@ def test_nothing_is_written_among_other_things(tmp_path: Path, capsys: Captured)
     assert status == 2
     assert "cannot be written" in err
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(("end", "status", "says"), [
+    (UsageError("no such story"), 2, "remark: 2 of 5 incidents were written below"),
+    (KeyboardInterrupt(), 130, "interrupted: 2 of 5 incidents were written below"),
+])
+def test_an_end_that_comes_too_early_tells_how_many_there_are(
+    end: BaseException, status: int, says: str, tmp_path: Path, capsys: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ending(seed: int, nth: int, choices: Choices) -> Incident:
+        if nth == 2:
+            raise end
+        return make(seed, nth, choices)
+
+    monkeypatch.setattr("diagnose.synth.made.make", ending)
+    got, _, err = run(capsys, tmp_path / "made", "--count", "5", "--story", "first-boot")
+    assert got == status
+    assert says in err
+    assert len(list((tmp_path / "made").iterdir())) == 2
 
 
 def test_help_imports_nothing_of_it() -> None:

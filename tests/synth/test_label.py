@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from diagnose.synth.console import printed
 from diagnose.synth.draft import Draft
 from diagnose.synth.incident import make
 from diagnose.synth.judge import judge
-from diagnose.synth.stage import known_faults, play
+from diagnose.synth.stage import faults, known_faults, play
+from emulator.life import Act
+from emulator.pci import PciAddress
 
 KEYS = {"cls", "kernel", "banner", "env", "ws", "view", "verdicts", "must", "may", "whatif",
         "ended", "story", "alarming"}
@@ -38,6 +41,66 @@ def test_the_keys_of_a_label(tmp_path: Path) -> None:
         may = {(fault, device) for fault, device in expected["may"]}
         assert {(must["fault"], must["device"]) for must in expected["must"]} <= may
         assert not {tuple(each) for each in expected["alike"]} & may
+
+
+def _act(op: str, *told: Any) -> Act:
+    """An act of a label's story, as it was told to the machine."""
+    rest = list(told)
+    fault = tuple(rest.pop()) if rest and _is_cause(rest[-1]) else None
+    domid = rest.pop(0) if rest and isinstance(rest[0], int) else None
+    if op == "domain_start":
+        kind, devices = rest
+        return Act(op, domid, None, tuple(map(PciAddress.parse, devices)), kind, fault=fault)
+    if op == "driver_load":
+        device, nvec, mode = rest
+        return Act(op, domid, PciAddress.parse(device), nvec=nvec, mode=mode, fault=fault)
+    if rest and isinstance(rest[0], list):
+        return Act(op, domid, devices=tuple(map(PciAddress.parse, rest[0])), fault=fault)
+    return Act(op, domid, PciAddress.parse(rest[0]) if rest else None, fault=fault)
+
+
+def _is_cause(told: object) -> bool:
+    return isinstance(told, list) and len(told) == 3 and isinstance(told[1], int)
+
+
+@pytest.mark.parametrize("nth", [*range(12), 26, 30, 74])
+def test_a_story_that_is_told_again_comes_to_what_the_label_says(nth: int) -> None:
+    """Nothing is left out of it, and nothing is in `may` but what happens."""
+    expected = json.loads(json.dumps(make(1, nth).expected))
+    played = play(expected["kernel"], [_act(*told) for told in expected["story"]], strict=True)
+    assert {(fault, str(device)) for fault, device in faults(played.steps)} == {
+        (fault, device) for fault, device in expected["may"]}
+    assert (played.killed_by is None) == (expected["host_died"] is None)
+
+
+@pytest.mark.parametrize(("wanted", "other", "known"), [
+    ({"fault": "stale-irq"}, {}, True),
+    ({"fault": "stale-irq"}, {"view": ("no-guest",)}, False),
+    ({"fault": "stale-irq"}, {"level": "warning"}, False),
+    ({"story": "stale-plus-fresh", "row": "el5+1070", "fault": "map-failure"}, {}, True),
+    ({"story": "stale-plus-fresh", "row": "el5+1070", "fault": "map-failure"},
+     {"level": "warning", "view": ("no-guest",)}, False),
+    ({"story": "map-failure"}, {}, True),
+])
+def test_what_a_view_shows_to_nobody_need_not_be_found(
+    wanted: Mapping[str, Any], other: Mapping[str, Any], known: bool
+) -> None:
+    """The same stories: a line that shows a fault is hidden, or names no device."""
+    whole = replace(PLAIN, **{"story": None, "interleave": False, **wanted})
+    fault = whole.fault or whole.story
+    for nth in range(4):
+        expected = make(9, nth, replace(whole, **other)).expected
+        assert fault in {each for each, _ in expected["may"]}
+        assert (fault in {each["fault"] for each in expected["must"]}) == known
+
+
+@pytest.mark.parametrize("cause", ["attach_nomem", "ioremap_null"])
+def test_what_nobody_noticed_may_stay_inconclusive(cause: str) -> None:
+    """Whole logs of a healthy host, but in one act dom0 failed and no line says so."""
+    incidents = (make(5, nth, replace(PLAIN, story="free")).expected for nth in range(200))
+    silent = [each for each in incidents if f"'{cause}'" in str(each["story"])]
+    assert silent
+    assert all("inconclusive" in each["verdicts"] for each in silent if not each["must"])
 
 
 def test_faults_are_called_as_the_rules_call_them() -> None:
