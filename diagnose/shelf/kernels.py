@@ -258,15 +258,24 @@ def _reached(paper: Paper, each: RowSheet) -> None:
 
 
 def _hazards(paper: Paper, each: RowSheet) -> None:
-    """What lies outside the world of the search and goes wrong, and stories that do not."""
-    beyond = [one for one in each.hazards if one.beyond and (one.faults or one.dies)]
-    for nth, one in enumerate(beyond):
+    """Hazards that the ways do not name: those that go wrong as well, and those without a fault.
+
+    What no search comes upon is told whole; the rest are longer ways to what stands above.
+    """
+    named = {danger.hazard for danger in each.dangers}
+    bad = [one for one in each.hazards if one.faults or one.dies]
+    rest = [one for one in bad if one.hazard not in named]
+    whole = [one for one in rest if one.beyond or each.search is None]
+    for nth, one in enumerate(whole):
         row(paper, "and also" if nth == 0 else "", ("bad", ", ".join(one.faults) or DEAD))
         below(paper, ("strong", one.title), more=2)
         below(paper, one.why, more=4)
         below(paper, ("faint", "; ".join(one.acts)), more=4)
-    good = [one for one in each.hazards if not one.faults and not one.dies]
-    for nth, one in enumerate(good):
+    for nth, one in enumerate(one for one in rest if one not in whole):
+        row(paper, "longer ways" if nth == 0 else "", one.title,
+            ("faint", f" ({', '.join(one.faults) or DEAD})"))
+        below(paper, ("faint", "; ".join(one.acts)), more=2)
+    for nth, one in enumerate(one for one in each.hazards if one not in bad):
         row(paper, "no fault" if nth == 0 else "", one.title,
             ("faint", f" ({', '.join(one.harmless)})" if one.harmless else ""))
 

@@ -198,7 +198,7 @@ def test_a_device_that_no_step_concerns_is_said_plainly() -> None:
 
 def test_contradictions_are_owned_up_to() -> None:
     shown = " ".join(text(told("rhbz688673-c45-owners-in-turn")).split())
-    assert "this one has 11 contradictions." in shown
+    assert "this one has 14 contradictions." in shown
     assert "contradiction" not in text(told("demo"))
 
 
