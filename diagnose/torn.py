@@ -8,7 +8,8 @@ is a guess then. A complaint left over is not: it complains of the same.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 
 from diagnose.enact import ENDS
 from diagnose.engine import Match
@@ -26,10 +27,12 @@ class Torn:
         items = replay.timeline.items
         self._places = {id(item.event): nth for nth, item in enumerate(items)}
         self._steps = replay.best.steps()
+        self._numbers = {id(step): nth for nth, step in enumerate(self._steps)}
         left = [self._places[id(event)] for event in replay.best.left_over()
                 if id(event) in self._places]
-        self._left = [(place, items[place].device) for place in left
-                      if items[place].effect and not items[place].alarming]
+        self._left = sorted(place for place in left
+                            if items[place].effect and not items[place].alarming)
+        self._items = items
 
     def spares(self, found: Match) -> bool:
         """Whether at least one of the facts is told without a contradiction in between.
@@ -46,13 +49,15 @@ class Torn:
             return False
         last = max((place for fact in found.facts if fact.step is not None
                     for place in self._of(self._steps[fact.step])), default=0)
-        return any(place > last and device is not None and device.agrees(found.device)
-                   for place, device in self._left)
+        behind = self._left_between(last + 1, len(self._items))
+        return any(device is not None and device.agrees(found.device) for device in behind)
 
     def _whole(self, fact: Fact, confirmed: Sequence[Fact]) -> bool:
         device = fact.fields.get("record") or fact.fields.get("device")
         if fact.step is None or not isinstance(device, PciAddress):
             return True
+        if fact.lines and not _tells(self._steps[fact.step], device):
+            return False
         if fact.fields.get("pirq") is None:
             return _tells(self._steps[fact.step], device)
         if fact.fields.get("other") is not None and not self._told_together(fact.step, device):
@@ -61,14 +66,17 @@ class Torn:
         later = [each.step for each in confirmed if each.step is not None
                  and each.step >= fact.step]
         last = min(later, default=fact.step)
-        begin = 0 if first is None else self._steps.index(first)
+        begin = 0 if first is None else self._numbers[id(first)]
         stretch = self._steps[begin:last + 1]
         places = [place for step in stretch for place in self._of(step)]
-        low, high = min(places, default=0), max(places, default=0)
-        return not any(low <= place <= high and (other is None or other.agrees(device))
-                       for place, other in self._left) and not any(
-                           step.unseen and step.act.op in ENDS and _concerns(step, device)
-                           for step in stretch)
+        left = self._left_between(min(places, default=0), max(places, default=0))
+        return not any(other is None or other.agrees(device) for other in left) and not any(
+            step.unseen and step.act.op in ENDS and _concerns(step, device) for step in stretch)
+
+    def _left_between(self, low: int, high: int) -> Iterator[PciAddress | None]:
+        """The devices, or none, that the lines left over from `low` to `high` name."""
+        for nth in range(bisect_left(self._left, low), bisect_right(self._left, high)):
+            yield self._items[self._left[nth]].device
 
     def _told_together(self, before: int, device: PciAddress) -> bool:
         """Whether lines show the start of the domain with that device, and so what else it has."""
