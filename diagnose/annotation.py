@@ -17,16 +17,19 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 4
+BUILDER_VERSION = 5
 
-FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer"))
-TEXTS = frozenset(("source", "versions", "level", "scope", "hint", "about", "todo", "near"))
+FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner"))
+TEXTS = frozenset(
+    ("source", "versions", "level", "scope", "hint", "about", "todo", "near", "unpack")
+)
 LEVELS = frozenset(
     ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "default")
     + ("gerr", "gwarning", "ginfo", "gdebug")
 )
 SCOPES = frozenset(("anyhost",))
 HINTS = frozenset(("hvm", "pv"))
+UNPACKERS = frozenset(("journal",))
 OPERATIONS = frozenset(
     ("seize", "release", "domain_start", "driver_load", "ifup", "ifdown", "driver_unload")
     + ("clean_shutdown", "crash", "destroy", "kexec", "teardown", "vf_destroy", "pf_reload", "flr")
@@ -178,7 +181,7 @@ def _take(block: Block, key: str, value: str) -> None:
     if key in FLAGS and not value:
         block.flags.add(key)
     elif key in TEXTS and value:
-        closed = {"level": LEVELS, "scope": SCOPES, "hint": HINTS}.get(key)
+        closed = {"level": LEVELS, "scope": SCOPES, "hint": HINTS, "unpack": UNPACKERS}.get(key)
         if closed is not None and value not in closed:
             raise ValueError(f"no such {key}: {value!r}; there are {', '.join(sorted(closed))}")
         if key in block.texts:

@@ -7,27 +7,32 @@ fits, so that every combination works: syslog around printk around Xen's tag.
 """
 from __future__ import annotations
 
+import datetime
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from diagnose.annotation import fold
-from diagnose.events import NO_STAMP, Stamp
+from diagnose.events import LEVELS, NO_STAMP, Stamp
 from diagnose.grammar import Catalogue, Rule
+from diagnose.journal import UNPACKERS
 
-LAYERS_MAX = 6
-"""No line wears more; a line of nothing but layers ends here."""
+LAYERS_MAX = 12
+"""No line wears more, quotations of quotations among them; a line of nothing but layers ends here.
+"""
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-#: Days before each month of a 366-day year: syslog tells no year, and 29 February needs a place.
-_DAYS_BEFORE = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)
 _DAY_SECONDS = 86400.0
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_MARKS = ("\t", "  ", "^I", "#011")
-#: A terminal that is a choice of plain words.
-_WORDS = re.compile(r"\(\?:([A-Za-z]+(?:\|[A-Za-z]+)*)\)")
-_TABS = re.compile(r"\^I|#011|\t")
+_MARKS = ("\t", "  ", "^I", "#011", "\\x09")
+#: A terminal that begins with a choice of words.
+_WORDS = re.compile(r"\(\?:([A-Za-z][^()|]*(?:\|[A-Za-z][^()|]*)*)\)")
+_TABS = re.compile(r"\^I|#011|\\x09|\t")
+#: Blanks of mails and pages, and marks of no width, which come along when text is copied.
+_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_NO_WIDTH = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 
 
 class Envelope(NamedTuple):
@@ -35,21 +40,30 @@ class Envelope(NamedTuple):
 
     `layers` are the kinds of its layers from the outside in; `told` has the texts of all their
     fields, and where two layers tell the same, the inner one's. `speaker` is whose layer it wears,
-    None where no layer is one speaker's own.
+    None where no layer is one speaker's own. `outer` tells that no layer is a program's own, only
+    what is put before every line.
     """
 
     payload: str
     layers: tuple[str, ...] = ()
     told: Mapping[str, str] = MappingProxyType({})
     speaker: str | None = None
+    outer: bool = True
 
 
 def flatten(text: str) -> str:
     """A line as the grammars read it: tabs however they are shown, and runs, become one blank."""
+    if not text.isascii():
+        text = _NO_WIDTH.sub("", _BLANKS.sub(" ", text))
     for mark in _MARKS:
         if mark in text:
             return fold(_TABS.sub(" ", text)).strip(" ")
     return text.strip(" ")
+
+
+#: What one layer tells of the time of day is never completed by another.
+_CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock", "zone", "unix")
+                          + ("month_day", "minute"))
 
 
 class Peeler:
@@ -67,6 +81,12 @@ class Peeler:
             for letter in letters
         }
 
+        self._starts = re.compile("|".join(
+            "".join(re.escape(text) if not name else f"(?>{pattern})"
+                    for name, text, pattern in steps if name != "payload")
+            for rule in catalogue.layers if rule.production.inner
+            for steps in rule.alternatives[:1]))
+
     def peel(self, text: str) -> Envelope:
         """Split a raw line (no line end) into its layers and its message."""
         payload = flatten(text)
@@ -76,20 +96,36 @@ class Peeler:
         layers: list[str] = []
         told: dict[str, str] = {}
         speaker: str | None = None
+        outer = True
         while rules and len(layers) < LAYERS_MAX:
             for rule in rules:
                 match = rule.regex.fullmatch(payload)
-                if match is not None:
-                    told.update(match.groupdict())
-                    payload = (told.pop("payload") or "").strip(" ")
-                    layers.append(rule.production.kind)
-                    for term in rule.production.proves:
-                        speaker = term.args[0]
-                    rules = self._by_letter.get(payload[:1], self._any)
-                    break
+                if match is None:
+                    continue
+                fields = match.groupdict()
+                payload = (fields.pop("payload") or "").strip(" ")
+                if rule.production.unpack:
+                    opened = UNPACKERS[rule.production.unpack](payload)
+                    if opened is None:
+                        return Envelope(flatten(text), tuple(layers), told, speaker, outer)
+                    payload, fields = flatten(opened.payload), opened.told
+                if not _CLOCK_FIELDS.isdisjoint(fields):
+                    told = {name: text for name, text in told.items() if name not in _CLOCK_FIELDS}
+                told.update(fields)
+                layers.append(rule.production.kind)
+                outer = outer and rule.production.outer
+                for term in rule.production.proves:
+                    speaker = term.args[0]
+                rules = self._by_letter.get(payload[:1], self._any)
+                break
             else:
                 break
-        return Envelope(payload, tuple(layers), told, speaker)
+        return Envelope(payload, tuple(layers), told, speaker, outer)
+
+    def inside(self, text: str) -> int:
+        """Where in the middle of a text another record begins, 0 if none does."""
+        match = self._starts.search(text, 1)
+        return 0 if match is None else match.start()
 
 
 def _first_letters(rule: Rule) -> str:
@@ -97,12 +133,12 @@ def _first_letters(rule: Rule) -> str:
     letters = ""
     for steps in rule.alternatives:
         name, text, pattern = steps[0]
-        words = _WORDS.fullmatch(pattern)
+        words = _WORDS.match(pattern)
         if not name:
             letters += text[0]
         elif words is not None:
             letters += "".join(word[0] for word in words[1].split("|"))
-        elif pattern.startswith("[0-9]{4}"):
+        elif pattern.startswith("[0-9]"):
             letters += "0123456789"
         else:
             return ""
@@ -117,37 +153,87 @@ def stamp(envelope: Envelope) -> Stamp:
     told = envelope.told
     if not told:
         return NO_STAMP
-    digit = told.get("priority")
-    priority = None if digit is None else int(digit)
-    for mark, kind, reader in _CLOCKS:
+    wall, coarse = None, 1.0
+    for mark, reader in _WALLS:
         if mark in told:
-            return Stamp(reader(told), kind, told.get("host"), priority)
-    return Stamp(None, "", told.get("host"), priority)
+            wall, coarse = reader(told)
+            break
+    uptime = None
+    for mark, units in _UPTIMES:
+        if mark in told:
+            uptime = float(told[mark]) / units
+            break
+    return Stamp(uptime, wall, coarse, host(envelope), priority(envelope))
 
 
-def _syslog_time(fields: Mapping[str, str]) -> float:
-    month = _MONTHS.index(fields["month"])
-    return _since_new_year(month, int(fields["day"]), fields["clock"])
+def host(envelope: Envelope) -> str | None:
+    """The host that the envelope names."""
+    name = envelope.told.get("host")
+    return None if name in (None, "-") else name
 
 
-def _dated_time(fields: Mapping[str, str]) -> float:
-    _, month, day = fields["date"].split("-")
-    return _since_new_year((int(month) - 1) % 12, int(day), fields["clock"])
+def priority(envelope: Envelope) -> int | None:
+    """The level, 0 to 7, that the envelope tells."""
+    told = envelope.told
+    if "priority" in told:
+        return int(told["priority"]) % len(LEVELS)
+    word = told.get("decoded_level")
+    return None if word is None else _DECODED[word.rstrip(" :")]
 
 
-def _since_new_year(month: int, day: int, clock: str) -> float:
+#: The field by which a clock of a kernel or hypervisor is known, and its units in a second.
+_UPTIMES = (("seconds", 1), ("microseconds", 1_000_000))
+_DECODED = {name: level for level, name in enumerate(LEVELS)} | {"warn": 4}
+
+
+def _syslog_time(told: Mapping[str, str]) -> tuple[float, float]:
+    month = _MONTHS.index(told["month"]) + 1
+    return _wall(int(told.get("year", _NO_YEAR)), month, int(told["day"]), told["clock"])
+
+
+def _dated_time(told: Mapping[str, str]) -> tuple[float, float]:
+    year, month, day = map(int, told["date"].split("-"))
+    clock = told["clock"] if "clock" in told else told["comma_clock"].replace(",", ".")
+    seconds, coarse = _wall(year, month, day, clock)
+    return seconds - _zone(told.get("zone", "Z")), coarse
+
+
+def _minute_time(told: Mapping[str, str]) -> tuple[float, float]:
+    month, day = told["month_day"][:3], told["month_day"][3:]
+    seconds, _ = _wall(_NO_YEAR, _MONTHS.index(month) + 1, int(day), f"{told['minute']}:00")
+    return seconds, 60.0
+
+
+def _unix_time(told: Mapping[str, str]) -> tuple[float, float]:
+    return float(told["unix"]) - _SINCE_1970, 1e-6
+
+
+def _wall(year: int, month: int, day: int, clock: str) -> tuple[float, float]:
+    """Seconds since 2000 and the unit in which they are told; no such day is the month's last."""
+    first = datetime.date(max(year, 1), min(max(month, 1), 12), 1)
     hours, minutes, seconds = clock.split(":")
-    days = _DAYS_BEFORE[month] + day - 1
-    return days * _DAY_SECONDS + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    days = first.toordinal() - _FIRST_DAY + min(max(day, 1), monthrange(first.year, first.month)[1])
+    _, _, fraction = seconds.partition(".")
+    whole = (days - 1) * _DAY_SECONDS + int(hours) * 3600 + int(minutes) * 60
+    return whole + float(seconds), 10.0 ** -len(fraction)
 
 
-def _printk_time(fields: Mapping[str, str]) -> float:
-    return float(fields["seconds"])
+def _zone(text: str) -> float:
+    """Distance to UTC in seconds of a text such as `Z`, `+02:00` and `-0530`."""
+    if text == "Z":
+        return 0.0
+    digits = text[1:].replace(":", "")
+    seconds = int(digits[:2]) * 3600.0 + int(digits[2:]) * 60
+    return -seconds if text[0] == "-" else seconds
 
 
-#: The field by which a clock is known, its kind and its reader: the kernel's own clock first.
-_CLOCKS: tuple[tuple[str, str, Callable[[Mapping[str, str]], float]], ...] = (
-    ("seconds", "printk", _printk_time),
-    ("month", "syslog", _syslog_time),
-    ("date", "syslog", _dated_time),
+_NO_YEAR = 2000
+_FIRST_DAY = datetime.date(_NO_YEAR, 1, 1).toordinal()
+_SINCE_1970 = (_FIRST_DAY - datetime.date(1970, 1, 1).toordinal()) * _DAY_SECONDS
+#: The field by which a time of day is known, and its reader.
+_WALLS: tuple[tuple[str, Callable[[Mapping[str, str]], tuple[float, float]]], ...] = (
+    ("unix", _unix_time),
+    ("month", _syslog_time),
+    ("date", _dated_time),
+    ("month_day", _minute_time),
 )

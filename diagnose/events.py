@@ -40,16 +40,28 @@ class Line(NamedTuple):
 class Stamp(NamedTuple):
     """When a line was printed and by which host, as far as its envelope tells.
 
-    `time` is in seconds: since boot for kind "printk", since the beginning of a 366-day year for
-    kind "syslog" (RFC 3164 stamps bear no year). It is None, and `kind` is empty, where the line
-    bears no stamp. A line with both stamps keeps the printk one, the printing kernel's own clock.
-    `priority` is the digit of a `<4>` prefix.
+    `uptime` is in seconds since the printing kernel's or hypervisor's boot. `wall` is the time of
+    day of whoever kept the line, in seconds since the beginning of the year 2000; a stamp without a
+    year lies in 2000, which is a leap year, and one that names its distance to UTC is in UTC.
+    `coarse` is the length in seconds of the unit in which `wall` is told. Both are None where the
+    line does not tell them. `priority` is the level, 0 to 7, of a `<4>` prefix and its like.
     """
 
-    time: float | None = None
-    kind: str = ""
+    uptime: float | None = None
+    wall: float | None = None
+    coarse: float = 1.0
     host: str | None = None
     priority: int | None = None
+
+    @property
+    def time(self) -> float | None:
+        """The time by the line's best clock, which is the printing program's own."""
+        return self.wall if self.uptime is None else self.uptime
+
+    @property
+    def kind(self) -> str:
+        """The clock of `time`: "uptime", "wall" or empty."""
+        return "uptime" if self.uptime is not None else "wall" if self.wall is not None else ""
 
 
 NO_STAMP = Stamp()
@@ -99,7 +111,9 @@ class Production:
     `file` is the grammar that holds it (`linux` for texts that dom0 and guests share). `level` is
     the printk or Xen level at which it is printed, None where that is not known. `hint` tells the
     kind of domain that a line implies ("hvm", "pv" or empty). `scope` is "anyhost" for lines that
-    every host prints, passthrough or not, and else empty. `field_types` are terminal suffixes.
+    every host prints, passthrough or not, and else empty. `field_types` are terminal suffixes. Of a
+    layer, `outer` and `inner` are what grammars/envelope.lark says, and `unpack` how its payload is
+    to be opened.
     """
 
     kind: str
@@ -114,6 +128,9 @@ class Production:
     unprintable: bool = False
     scope: str = ""
     hint: str = ""
+    outer: bool = False
+    inner: bool = False
+    unpack: str = ""
     about: str = ""
     todo: str = ""
     near_miss: str = ""
@@ -130,8 +147,9 @@ class Production:
 class Event:
     """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
 
-    `guest` is the name of the input if that is a guest's own log. `level` is the line's own `<4>`
-    priority where it has one, else the production's.
+    `guest` is the name of the guest if one speaks: that of its log as a rule. `level` is the line's
+    own `<4>` priority where it has one, else the production's. `console_of` is the domid that Xen
+    puts before what a guest writes to its console.
     """
 
     kind: str
@@ -143,6 +161,7 @@ class Event:
     production: Production
     stamp: Stamp = NO_STAMP
     nth: int = 0
+    console_of: int | None = None
 
     def proofs(self) -> tuple[Term, ...]:
         """The terms whose conditions hold for this very line."""

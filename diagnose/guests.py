@@ -45,7 +45,7 @@ def recognised(timeline: Timeline, hyp: Hypothesis, act: Act) -> list[Hypothesis
 def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
              passed: tuple[int, ...]) -> Hypothesis:
     """The story in which the domain is that boot, and no life claims the boots passed over."""
-    name = timeline.segments[segment].input
+    name = timeline.segments[segment].guest
     devices = tuple(sorted(hyp.state.owned(domid)))
     before = dict(hyp.lineages)
     strange = name in before and before[name] != devices
@@ -85,16 +85,23 @@ def _claimable(timeline: Timeline, hyp: Hypothesis,
                domid: int) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Boots that this domain may claim, each with those passed over for it.
 
+    Where Xen puts a domid before the lines, it is the domain's boot and no other's.
     Logs of one boot with a number in their names are taken to be those domids', or to come in the
     order of their numbers where no line tells the domid or none of the numbers is a domid. Any
     other log gives its boots away in their order, one life at a time.
     """
     known = domid < UNKNOWN_DOMID_MIN and timeline.numbers_are_domids
     numbered: dict[int, int] = {}
+    tagged: set[int] = set()
     for first, count in _logs(timeline):
-        number = timeline.segments[first].number
-        if count == 1 and number is not None:
-            numbered[number] = first
+        segment = timeline.segments[first]
+        if segment.console_of is not None:
+            tagged.update(range(first, first + count))
+            if segment.console_of == domid:
+                yield from _in_order(hyp, list(range(first, first + count)))
+                return
+        elif count == 1 and segment.number is not None:
+            numbered[segment.number] = first
     if known and domid in numbered and not hyp.taken >> numbered[domid] & 1:
         yield numbered[domid], ()
         return
@@ -102,7 +109,7 @@ def _claimable(timeline: Timeline, hyp: Hypothesis,
         boots = [numbered[number] for number in sorted(numbered)]
         yield from _in_order(hyp, boots, one_guest=False)
     for first, count in _logs(timeline):
-        if first not in numbered.values():
+        if first not in numbered.values() and first not in tagged:
             yield from _in_order(hyp, list(range(first, first + count)))
 
 
@@ -126,6 +133,6 @@ def _logs(timeline: Timeline) -> Iterator[tuple[int, int]]:
     first = 0
     segments = timeline.segments
     for i in range(1, len(segments) + 1):
-        if i == len(segments) or segments[i].input != segments[first].input:
+        if i == len(segments) or segments[i].guest != segments[first].guest:
             yield first, i - first
             first = i

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from diagnose.diagnosis import Divergence, Missing
 from diagnose.events import Parsed, Remark
-from diagnose.parse import NEAR_MISSES_MAX
+from diagnose.hearing import NEAR_MISSES_MAX
 
 
 def misread(parsed: Parsed) -> tuple[Divergence, ...]:

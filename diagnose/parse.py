@@ -1,75 +1,33 @@
 """Inputs in, events out: the reading half of the program, from bytes to `Parsed`.
 
-Each line is peeled, matched and counted in exactly one class. Who spoke is settled when all inputs
-have been read, because a file's own words and those of the others decide it.
+Who spoke is settled when all inputs have been heard, because a file's own words and those of the
+others decide it.
 
 **Invariant:** parsing never fails; only opening an input can.
 """
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from diagnose import grammar, speaker
-from diagnose.envelope import Envelope, Peeler, stamp
+from diagnose import braid, grammar, speaker
 from diagnose.errors import InputError
 from diagnose.events import (
-    LEVELS,
     RANK,
     SPEAKERS,
     Coverage,
     Event,
-    Line,
     NearMiss,
     Parsed,
-    Production,
     Remark,
     Source,
-    Stamp,
 )
-from diagnose.grammar import Catalogue
+from diagnose.hearing import Heard, Hearing
 from diagnose.options import Options
-from diagnose.quoting import Passages, Shape
-from diagnose.reader import Input, RawLine, Reading, from_path, read
-
-REPEATS_MAX = 1000
-"""A notice of more repetitions yields so many events and a remark."""
-NEAR_MISSES_MAX = 100
-"""So many near misses of an input are kept with their place; all are counted."""
+from diagnose.quoting import Passages
+from diagnose.reader import Input, from_path
 
 PASSAGES_SHOWN_MAX = 24
 """So many passages of a text are told by their lines; the rest is counted."""
-
-
-class _Heard(NamedTuple):
-    """One reading before it is known which kernel spoke."""
-
-    line: Line
-    production: Production
-    fields: dict[str, object]
-    program: str
-    level: str | None
-    stamp: Stamp
-    nth: int
-
-
-@dataclass(slots=True)
-class _File:
-    """What has been read of one input."""
-
-    source: Input
-    reading: Reading
-    voices: speaker.Voices
-    said: str | None
-    guest: str | None
-    heard: list[_Heard] = field(default_factory=list)
-    near: list[NearMiss] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    hosts: set[str] = field(default_factory=set)
-    shape: Shape = field(default_factory=Shape)
-    levels: dict[str, str | None] = field(default_factory=dict)    # the least one of each program
-    last: dict[str | None, _Heard | None] = field(default_factory=dict)
 
 
 def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Parsed:
@@ -81,7 +39,7 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
     options = options or Options()
     catalogue = grammar.load()
     remarks = [Remark("catalogue-cache", catalogue.remark)] if catalogue.remark else []
-    files: list[_File] = []
+    files: list[Hearing] = []
     failures: list[InputError] = []
     paths: dict[str, str] = {}
     contents: dict[str, str] = {}
@@ -91,7 +49,7 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
             continue
         paths[source.path] = source.name
         try:
-            made = _read_file(source, options, catalogue)
+            made = Hearing(source, *_said(source, options), catalogue).listen()
         except InputError as error:
             failures.append(error)
             told = str(error).removeprefix(f"{source.name}: ")
@@ -121,17 +79,6 @@ def _twice(source: Input, first: str, what: str) -> Remark:
     return Remark("read-twice", text, first)
 
 
-def _read_file(source: Input, options: Options, catalogue: Catalogue) -> _File:
-    said, guest = _said(source, options)
-    made = _File(source, Reading(source.name), speaker.Voices(said), said, guest)
-    peeler = Peeler(catalogue)
-    counts = made.counts
-    for raw in read(source, made.reading):
-        verdict = _take(made, raw, peeler, catalogue)
-        counts[verdict] = counts.get(verdict, 0) + 1
-    return made
-
-
 def _said(source: Input, options: Options) -> tuple[str | None, str | None]:
     """Who the caller says has printed this input, and the guest's name."""
     for name, paths in (("dom0", options.dom0), ("xen", options.xen)):
@@ -145,110 +92,21 @@ def _said(source: Input, options: Options) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _take(made: _File, raw: RawLine, peeler: Peeler, catalogue: Catalogue) -> str:
-    """Read one line; the name of the class in which it counts."""
-    if raw.payload is None:
-        return "unreadable"
-    if not raw.payload or raw.payload.isspace():
-        return "known_noise"
-    envelope = peeler.peel(raw.payload)
-    verdict = _read(made, raw, envelope, catalogue)
-    made.shape.see(raw.number, envelope.payload, verdict in ("events", "known_noise"),
-                   bool(envelope.layers))
-    return verdict
-
-
-def _read(made: _File, raw: RawLine, envelope: Envelope, catalogue: Catalogue) -> str:
-    """Read one line's message; the name of the class in which it counts."""
-    program = speaker.program_of(envelope)
-    host = priority = None
-    if envelope.layers:
-        host = envelope.told.get("host")
-        made.hosts.add(host or "")
-        digit = envelope.told.get("priority")
-        priority = None if digit is None else LEVELS[int(digit)]
-        if program == "xen" or (program == "kernel" and priority is not None):
-            _show(made, program, priority)
-    if program is None:
-        made.last[host] = None
-        return "unknown"
-    reading, near = catalogue.match(envelope.payload)
-    if reading is None or not speaker.allowed(program, reading.production):
-        made.last[host] = None
-        if near or reading is not None:
-            _miss(made, raw, envelope.payload, catalogue)
-            return "near_misses"
-        return "unknown" if envelope.payload else "known_noise"
-    production = reading.production
-    level = priority or production.level
-    _show(made, production.file if production.file in SPEAKERS else program, level)
-    if production.noise:
-        made.last[host] = None
-        return "known_noise"
-    _hear(made, raw, envelope, reading, program, level)
-    return "events"
-
-
-def _hear(made: _File, raw: RawLine, envelope: Envelope, reading: grammar.Reading, program: str,
-          level: str | None) -> None:
-    """Keep a reading that is an event, or that repeats one."""
-    production, fields = reading
-    host = envelope.told.get("host")
-    for term in production.proves:
-        if term.name == "repeat":
-            _repeat(made, raw, host, fields[term.args[0]], stamp(envelope))
-            return
-    made.voices.hear(production, [t for t in production.proves if t.holds(fields, "guest")])
-    line = Line(made.source.name, raw.number, raw.text)
-    heard = _Heard(line, production, fields, program, level, stamp(envelope), 0)
-    made.last[host] = heard
-    made.heard.append(heard)
-
-
-def _show(made: _File, who: str, level: str | None) -> None:
-    """Note that somebody speaks in the input, and the least level of his that it shows."""
-    least = made.levels.setdefault(who, level)
-    if level is not None and (least is None or RANK[level] > RANK[least]):
-        made.levels[who] = level
-
-
-def _miss(made: _File, raw: RawLine, payload: str, catalogue: Catalogue) -> None:
-    if len(made.near) < NEAR_MISSES_MAX:
-        broken = catalogue.broken(payload)
-        if broken is not None:
-            line = Line(made.source.name, raw.number, raw.text)
-            made.near.append(NearMiss(line, broken.production.kind, broken.column,
-                                      broken.production.alarming))
-
-
-def _repeat(made: _File, raw: RawLine, host: str | None, count: object, when: Stamp) -> None:
-    """`last message repeated`: the host's last line again, so often, citing the notice."""
-    before = made.last.get(host)
-    if before is None or not isinstance(count, int):
-        return
-    line = Line(made.source.name, raw.number, raw.text)
-    if count > REPEATS_MAX:
-        made.reading.remark(
-            "repeats-limit",
-            f"The last message is said to have come {count} times; {REPEATS_MAX} were counted.",
-            raw.number,
-        )
-    for nth in range(1, min(count, REPEATS_MAX) + 1):
-        made.heard.append(before._replace(line=line, stamp=when, nth=nth))
-
-
-def _settled(files: Sequence[_File], remarks: list[Remark]) -> Parsed:
+def _settled(files: Sequence[Hearing], remarks: list[Remark]) -> Parsed:
     """Everything, with the speakers told."""
+    speaker.settle([made.voices for made in files])
     events: list[Event] = []
     sources: list[Source] = []
     near: list[NearMiss] = []
-    for made, kernel in zip(files, speaker.kernels([made.voices for made in files])):
-        own = [_event(made, heard, kernel) for heard in made.heard]
+    for made in files:
+        apart = braid.kernels(made.heard)
+        own = [_event(made, heard, apart.get(place, heard.voice.kernel))
+               for place, heard in enumerate(made.heard)]
         events.extend(own)
         near.extend(made.near)
         remarks.extend(made.reading.remarks)
         remarks.extend(_quoted(made.source.name, made.shape.passages))
-        sources.append(_source(made, own, kernel))
+        sources.append(_source(made, own))
     return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near))
 
 
@@ -268,27 +126,39 @@ def _quoted(name: str, passages: Passages) -> Iterator[Remark]:
     )
 
 
-def _event(made: _File, heard: _Heard, kernel: str) -> Event:
+def _event(made: Hearing, heard: Heard, kernel: str) -> Event:
     who = speaker.line_speaker(heard.program, heard.production, kernel, made.said)
     return Event(
         heard.production.kind,
         heard.fields,
         heard.line,
         who,
-        (made.guest or made.source.name) if who == "guest" else None,
+        _guest(made, heard.voice) if who == "guest" else None,
         heard.level,
         heard.production,
         heard.stamp,
         heard.nth,
+        heard.domid,
     )
 
 
-def _source(made: _File, events: Sequence[Event], kernel: str) -> Source:
+def _guest(made: Hearing, voice: speaker.Section) -> str:
+    """The name of a guest: the caller's for it, else its file's, with its stream's if it has one
+    of several.
+    """
+    name = made.guest or made.source.name
+    return f"{name} {voice.stream}" if len(made.voices.streams) > 1 else name
+
+
+def _source(made: Hearing, events: Sequence[Event]) -> Source:
     floors: dict[str, str] = {}
     heard = {event.speaker for event in events}
-    for who, level in made.levels.items():
-        name = who if who in SPEAKERS else made.said or kernel
+    hosts: set[str] = set()
+    for (section, who), level in made.levels.items():
+        name = who if who in SPEAKERS else made.said or section.kernel
         heard.add(name)
+        if name in ("dom0", "xen") and not section.stream.startswith(speaker.GUEST_STREAM):
+            hosts.add(section.stream)
         if level is not None and (name not in floors or RANK[level] > RANK[floors[name]]):
             floors[name] = level
     return Source(
@@ -300,7 +170,7 @@ def _source(made: _File, events: Sequence[Event], kernel: str) -> Source:
         speakers=tuple(name for name in SPEAKERS if name in heard),
         compression=made.reading.compression,
         coverage=Coverage(lines=made.reading.lines, bytes=made.reading.bytes, **made.counts),
-        hosts=tuple(sorted(made.hosts - {""})),
+        hosts=tuple(sorted(hosts - {""})),
         guest=(made.guest or made.source.name) if "guest" in heard else None,
         floors=dict(sorted(floors.items())),
         passages=made.shape.passages,

@@ -14,12 +14,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedReader, BytesIO, RawIOBase
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from diagnose.errors import InputError
 from diagnose.events import Remark
 
 CHUNK_BYTES = 1 << 18
+#: So much of an input tells whether it is text and what compresses it.
+HEAD_BYTES = 1 << 16
 LINE_BYTES_MAX = 1 << 16
 #: A file that unpacks to more is no log of one incident; what lies beyond is left out.
 UNPACKED_BYTES_MAX = 1 << 34
@@ -34,13 +36,14 @@ _NO_TEXT = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
 class RawLine(NamedTuple):
     """One line: `text` without its end, for people; None in `payload` where it is no text.
 
-    `payload` is the text to be read: without the NUL bytes that a crash leaves in a log and
-    without a byte order mark.
+    `payload` is the text to be read, without a byte order mark; `data` the bytes as they stand, cut
+    at LINE_BYTES_MAX.
     """
 
     number: int
     text: str
     payload: str | None
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -95,7 +98,7 @@ def read(source: Input, reading: Reading) -> Iterator[RawLine]:
     """
     try:
         stream = source.open()
-        stream.peek(1)
+        head = stream.read(HEAD_BYTES)
     except OSError as error:
         todo = (f"Name the files in it ({source.name}/*), or let `diagnose triage` take it for one "
                 "incident." if isinstance(error, IsADirectoryError)
@@ -104,7 +107,27 @@ def read(source: Input, reading: Reading) -> Iterator[RawLine]:
             f"{source.name}: cannot be read ({error.strerror or error}). {todo}"
         ) from error
     with stream:
-        yield from _lines(_unpacked(stream, reading), reading)
+        yield from _lines(_unpacked(_Behind(head, stream), reading), reading)
+
+
+class _Behind(RawIOBase):
+    """A stream with what has been read of it already put back in front."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self.head = head
+        self._at = 0
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Bytes of the head first, then whatever the stream has."""
+        view = memoryview(buffer).cast("B")
+        piece = self.head[self._at: self._at + len(view)] or self._stream.read(len(view))
+        self._at += len(piece)
+        view[: len(piece)] = piece
+        return len(piece)
 
 
 def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
@@ -112,11 +135,11 @@ def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
     begun: list[bytes] = []     # the line that the last chunk left open, cut at LINE_BYTES_MAX
     kept = dropped = 0
     binary: bool | None = None
-    for chunk in chunks:
+    for chunk in _headed(chunks):
         digest.update(chunk)
         reading.bytes += len(chunk)
         if binary is None:
-            binary = _is_odd(chunk, ODD_FILE_SHARE)
+            binary = _is_odd(chunk[:HEAD_BYTES], ODD_FILE_SHARE)
             if binary:
                 reading.remark("binary-input", "This is no text; no line of it was read.")
         *whole, rest = chunk.split(b"\n")
@@ -134,6 +157,18 @@ def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
     reading.digest = digest.hexdigest()
 
 
+def _headed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes with at least HEAD_BYTES in the first piece, if there are so many."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD_BYTES:
+            break
+    if head:
+        yield head
+    yield from chunks
+
+
 def _line(line: bytes, dropped: int, binary: bool, reading: Reading) -> RawLine:
     reading.lines += 1
     if dropped:
@@ -147,15 +182,14 @@ def _line(line: bytes, dropped: int, binary: bool, reading: Reading) -> RawLine:
     payload: str | None = text
     if binary or not line.isascii() or not text.isprintable():
         payload = None if binary else _cleaned(line, text)
-    return RawLine(reading.lines, text, payload)
+    return RawLine(reading.lines, text, payload, line)
 
 
 def _cleaned(line: bytes, text: str) -> str | None:
-    """The text without what a crash or an editor left at its ends; None if it is no text."""
-    payload = text.strip("\0\ufeff")
-    if "\0" in payload or (text and not payload) or _is_odd(line, ODD_LINE_SHARE):
+    """The text without what an editor left at its beginning; None if it is no text."""
+    if (text and not text.strip("\0\ufeff")) or _is_odd(line, ODD_LINE_SHARE):
         return None
-    return payload
+    return text.strip("\ufeff")
 
 
 def _is_odd(data: bytes, share: float) -> bool:
@@ -172,25 +206,24 @@ def _is_odd(data: bytes, share: float) -> bool:
 # --- Compression -----------------------------------------------------------------------------
 
 
-def _unpacked(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
+def _unpacked(stream: _Behind, reading: Reading) -> Iterator[bytes]:
     """The decompressed bytes, in pieces; what compresses them is told by their first bytes."""
-    begin = stream.peek(MAGIC_BYTES_MAX)
     for magic, name, opener in _PACKERS:
-        if begin.startswith(magic):
+        if stream.head.startswith(magic):
             reading.compression = name
-            packed, damages = opener(stream)
+            packed, damages = opener(BufferedReader(stream))
             yield from _limited(_pieces(packed, damages, reading), reading)
             return
-    yield from _pieces(stream, (), reading)
+    yield from _pieces(BufferedReader(stream), (), reading)
 
 
 def _pieces(
-    stream: BinaryIO, damages: tuple[type[Exception], ...], reading: Reading
+    stream: BufferedReader, damages: tuple[type[Exception], ...], reading: Reading
 ) -> Iterator[bytes]:
     expected: tuple[type[Exception], ...] = (OSError, EOFError, *damages)
     while True:
         try:
-            piece = stream.read(CHUNK_BYTES)
+            piece = stream.read1(CHUNK_BYTES)
         except expected as error:
             reading.remark(
                 "damaged-input",
@@ -216,33 +249,33 @@ def _limited(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
             return
 
 
-_Opened = tuple[BinaryIO, tuple[type[Exception], ...]]
+_Opened = tuple[BufferedReader, tuple[type[Exception], ...]]
 
 
 def _gzip(stream: BufferedReader) -> _Opened:
     import gzip
     import zlib
 
-    return cast("BinaryIO", gzip.GzipFile(fileobj=stream)), (zlib.error,)
+    return cast("BufferedReader", gzip.GzipFile(fileobj=stream)), (zlib.error,)
 
 
 def _bzip2(stream: BufferedReader) -> _Opened:
     import bz2
 
-    return cast("BinaryIO", bz2.BZ2File(stream)), (ValueError,)
+    return cast("BufferedReader", bz2.BZ2File(stream)), (ValueError,)
 
 
 def _xz(stream: BufferedReader) -> _Opened:
     import lzma
 
-    return cast("BinaryIO", lzma.LZMAFile(stream)), (lzma.LZMAError,)
+    return cast("BufferedReader", lzma.LZMAFile(stream)), (lzma.LZMAError,)
 
 
 def _zstd(stream: BufferedReader) -> _Opened:
     import zstandard
 
     unpacked = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-    return cast("BinaryIO", BufferedReader(cast("RawIOBase", unpacked))), (zstandard.ZstdError,)
+    return BufferedReader(cast("RawIOBase", unpacked)), (zstandard.ZstdError,)
 
 
 _PACKERS: tuple[tuple[bytes, str, Callable[[BufferedReader], _Opened]], ...] = (
@@ -251,4 +284,3 @@ _PACKERS: tuple[tuple[bytes, str, Callable[[BufferedReader], _Opened]], ...] = (
     (b"\xfd7zXZ\x00", "xz", _xz),
     (b"\x28\xb5\x2f\xfd", "zst", _zstd),
 )
-MAGIC_BYTES_MAX = max(len(magic) for magic, _, _ in _PACKERS)

@@ -17,44 +17,105 @@ KERNEL_PROGRAMS = ("kernel", "xen", "hypervisor", "xenconsoled")
 TOOLSTACK_PROGRAMS = ("xend", "libvirtd", "xm", "xl", "virsh")
 #: What a kernel says of its own life. Without any other word of who it is, a file that says
 #: this beside a log of dom0 is a guest's: the reboot of a host leaves other traces there.
-_OWN_LIFE = frozenset(("death_clean", "death_abrupt", "kexec"))
+#: No host is called that: the streams of guests whose lines Xen keeps.
+GUEST_STREAM = "(d)"
+OWN_LIFE = frozenset(("death_clean", "death_abrupt", "kexec"))
+
+
+@dataclass(slots=True, eq=False)
+class Section:
+    """A stretch of one stream, from one boot to the next, and what it says of who speaks.
+
+    `kernel` is the speaker of what any kernel says; it is settled when all inputs have been read.
+    """
+
+    stream: str
+    words: dict[str, int] = field(default_factory=dict)
+    own_life: bool = False
+    heard: bool = False
+    kernel: str = "dom0"
+
+    @property
+    def told(self) -> str | None:
+        """The kernel that the section's own words tell, None if they do not."""
+        return _majority([self])
 
 
 @dataclass(slots=True)
 class Voices:
-    """What a file has said so far about which kernel wrote it."""
+    """What a file has said so far about which kernels wrote it, stream by stream.
+
+    A stream is what one host, or one guest's console, has written into the file; most files hold
+    one, whose name is empty.
+    """
 
     said: str | None = None         # by the caller
-    words: dict[str, int] = field(default_factory=dict)
-    own_life: bool = False
+    streams: dict[str, list[Section]] = field(default_factory=dict)
 
-    def hear(self, production: Production, terms: Iterable[Term]) -> None:
+    def section(self, stream: str) -> Section:
+        """The present section of a stream."""
+        if stream not in self.streams:
+            self.streams[stream] = [Section(stream)]
+        return self.streams[stream][-1]
+
+    def hear(self, stream: str, production: Production, terms: Iterable[Term]) -> Section:
         """Count what one reading tells; `terms` are those that would hold for a guest."""
+        section = self.section(stream)
+        names = {term.name for term in terms}
+        if "guest_boot" in names and section.heard:
+            section = Section(stream)
+            self.streams[stream].append(section)
+        section.heard = True
         if production.file in KERNELS and not production.noise:
-            self.words[production.file] = self.words.get(production.file, 0) + 1
-        for term in terms:
-            if term.name == "speaker":
-                self.words[term.args[0]] = self.words.get(term.args[0], 0) + 1
-            self.own_life = self.own_life or term.name in _OWN_LIFE
+            section.words[production.file] = section.words.get(production.file, 0) + 1
+        for term in production.proves:
+            if term.name == "speaker" and term in terms:
+                section.words[term.args[0]] = section.words.get(term.args[0], 0) + 1
+        section.own_life = section.own_life or bool(names & OWN_LIFE)
+        return section
 
     @property
     def kernel(self) -> str | None:
         """The kernel that the file's own words tell, None if they do not."""
         if self.said in KERNELS:
             return self.said
-        told = [(self.words.get(name, 0), name) for name in KERNELS]
-        most = max(told)
-        return most[1] if most[0] > min(told)[0] else None
+        return _majority([each for sections in self.streams.values() for each in sections])
 
 
-def kernels(files: Sequence[Voices]) -> tuple[str, ...]:
-    """Which kernel wrote each file: its own words, else what the other files leave for it."""
-    own = [voices.kernel for voices in files]
-    with_dom0 = "dom0" in own
-    return tuple(
-        kernel or ("guest" if with_dom0 and voices.own_life else "dom0")
-        for kernel, voices in zip(own, files)
-    )
+def _majority(sections: Iterable[Section]) -> str | None:
+    told = [(sum(section.words.get(name, 0) for section in sections), name) for name in KERNELS]
+    most = max(told)
+    return most[1] if most[0] > min(told)[0] else None
+
+
+def settle(files: Sequence[Voices]) -> None:
+    """Tell which kernel wrote each section: by its own words, by those of its stream, by what the
+    other files leave for it.
+    """
+    with_dom0 = any(voices.said == "dom0" or section.told == "dom0" for voices in files
+                    for sections in voices.streams.values() for section in sections)
+    for voices in files:
+        for stream, sections in voices.streams.items():
+            of_stream = "guest" if stream.startswith(GUEST_STREAM) else _majority(sections)
+            life = any(section.own_life for section in sections)
+            left = "guest" if with_dom0 and life else "dom0"
+            for section in sections:
+                said = voices.said if voices.said in KERNELS else None
+                section.kernel = said or section.told or of_stream or left
+
+
+def stream_of(envelope: Envelope) -> str:
+    """The stream of a line: its guest's, if Xen names one, else its host's."""
+    domid = envelope.told.get("own_domid")
+    if envelope.speaker == "guest":
+        return f"{GUEST_STREAM}{domid or ''}"
+    return envelope.told.get("host", "").removeprefix("-")
+
+
+def domid_of(envelope: Envelope) -> int | None:
+    """The domain whose console the envelope tells to have printed the line."""
+    digits = envelope.told.get("own_domid")
+    return None if digits is None else int(digits)
 
 
 def program_of(envelope: Envelope) -> str | None:
@@ -64,7 +125,8 @@ def program_of(envelope: Envelope) -> str | None:
     """
     if not envelope.layers:
         return "kernel"
-    program = envelope.told.get("program", "kernel").partition("[")[0]
+    program = envelope.told.get("program") or envelope.told.get("kernel_program") or "kernel"
+    program = program.partition("[")[0]
     if program in TOOLSTACK_PROGRAMS:
         return envelope.speaker or "toolstack"
     if program not in KERNEL_PROGRAMS:
@@ -80,11 +142,11 @@ def allowed(program: str, production: Production) -> bool:
 
 
 def line_speaker(program: str, production: Production, kernel: str, said: str | None) -> str:
-    """The speaker of one line, given the kernel that wrote the rest of its file."""
+    """The speaker of one line, given the kernel that wrote the rest of its section."""
     if program in SPEAKERS:
         return program
     if production.file in ("xen", "toolstack"):
         return production.file
     if said is not None and (said in KERNELS or production.file == "linux"):
         return said
-    return kernel
+    return production.file if production.file in KERNELS else kernel

@@ -41,12 +41,14 @@ class Segment:
     """One boot of one guest: what its kernel said, and how its log of that boot ends."""
 
     input: str
+    guest: str              # what its guest is called: its log's name as a rule
     events: tuple[Event, ...]
     ending: str             # "clean", "abrupt", "torn" (the one, then the other) or "": it stops
     word: Event | None      # the line that tells the ending
     kexecs: tuple[Event, ...]  # where it says that it starts another kernel by itself
     last: bool              # no later boot of the same log follows
     number: int | None      # a number in the input's name, a hint at the domid and no more
+    console_of: int | None  # the domid that Xen puts before its lines
     devices: frozenset[PciAddress]  # those of its virtual bus (bus 0) that it names
 
 
@@ -108,26 +110,39 @@ class Timeline:
         return self.floors.get((source, speaker), -1)
 
 
-def _segments(events: Iterable[Event]) -> list[Segment]:
+def _segments(events: Iterable[Event], spine_inputs: frozenset[str]) -> list[Segment]:
     """Cut each guest's log at its boots; an order of the names stands for the order of the logs."""
-    by_input: dict[str, list[list[Event]]] = {}
+    by_guest: dict[str, list[list[Event]]] = {}
     for event in events:
-        runs = by_input.setdefault(event.line.input, [[]])
+        runs = by_guest.setdefault(event.guest or event.line.input, [[]])
         if event.proves("guest_boot") and runs[-1] and not _kexeced(runs[-1]):
             runs.append([])
         runs[-1].append(event)
     found = []
-    for name in sorted(by_input, key=_natural):
-        runs = by_input[name]
+    for name in sorted(by_guest, key=_natural):
+        runs = by_guest[name]
+        if _braided(runs, spine_inputs):
+            continue
         digits = re.search(r"(\d+)(?:\.[A-Za-z]+)*$", name)
         for nth, run in enumerate(runs):
             ending, word = _ending(run)
             kexecs = tuple(event for event in run if event.proves("kexec"))
-            found.append(Segment(name, tuple(run), ending, word, kexecs, nth == len(runs) - 1,
-                                 int(digits[1]) if digits else None,
+            found.append(Segment(run[0].line.input, name, tuple(run), ending, word, kexecs,
+                                 nth == len(runs) - 1,
+                                 int(digits[1]) if digits else None, run[0].console_of,
                                  frozenset(device for event in run if (device := address(event))
                                            and device.is_full and device.bus == 0)))
     return found
+
+
+def _braided(runs: list[list[Event]], spine_inputs: frozenset[str]) -> bool:
+    """Whether the lines may be of several guests that write on dom0's console, none named.
+
+    A boot that follows on no end is then another guest's as well as the same one's.
+    """
+    first = runs[0][0]
+    return first.line.input in spine_inputs and first.console_of is None and any(
+        not _ending(run)[0] for run in runs[:-1])
 
 
 def _natural(name: str) -> tuple[tuple[int, int | str], ...]:
@@ -170,7 +185,7 @@ def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) ->
     segment = full.get((device.bus, device.slot, device.function), 0)
     fields = {**event.fields, "device": device._replace(segment=segment)}
     return Event(event.kind, fields, event.line, event.speaker, event.guest, event.level,
-                 event.production, event.stamp, event.nth)
+                 event.production, event.stamp, event.nth, event.console_of)
 
 
 def _xen_boots(events: list[Event], boots: int) -> tuple[tuple[Event, ...], ...]:
@@ -204,7 +219,7 @@ def assemble(parsed: Parsed) -> Timeline:
     runs = _xen_boots(beside, boots)
     devices = passed_through(items, beside)
     effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
-    segments = tuple(_segments(e for e in events if e.speaker == "guest"))
+    segments = tuple(_segments((e for e in events if e.speaker == "guest"), spine_inputs))
     told = {domid for item in items for domid in (item.domid, item.birth) if domid is not None}
     return Timeline(
         items=items, xen=effects, xen_spent=spent, segments=segments,

@@ -13,6 +13,7 @@ from diagnose.envelope import Peeler
 from diagnose.events import Production
 from diagnose.explain_line import explain
 from diagnose.grammar import load
+from diagnose.journal import UNPACKERS
 from diagnose.values import FIELD_TYPES
 
 CATALOGUE = load()
@@ -75,6 +76,11 @@ def test_each_layer_comes_off_its_sample(block: Block) -> None:
         envelope = Peeler(CATALOGUE).peel(sample.text)
         told = {name: str(value) for name, value in sample.fields.items()}
         payload = told.pop("payload").strip(" ")
+        unpack = CATALOGUE.production(block.kind).unpack
+        if unpack:
+            entry = UNPACKERS[unpack](payload)
+            assert entry is not None
+            payload, told = entry
         assert envelope.layers == (block.kind,)
         assert (envelope.payload, dict(envelope.told)) == (payload, told)
 

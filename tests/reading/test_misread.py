@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
-from diagnose.parse import NEAR_MISSES_MAX
+from diagnose.hearing import NEAR_MISSES_MAX
 from diagnose.pipeline import diagnose
 from diagnose.reader import from_bytes
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from diagnose.errors import InputError
 from diagnose.events import Event, Parsed
 from diagnose.grammar import load
-from diagnose.parse import NEAR_MISSES_MAX, REPEATS_MAX, parse
+from diagnose.hearing import NEAR_MISSES_MAX, REPEATS_MAX
+from diagnose.parse import parse
 from diagnose.reader import from_bytes
 from emulator.pci import PciAddress
 

@@ -1,0 +1,268 @@
+"""Hear one input: every line in one class of the coverage, every record a reading or none.
+
+Who spoke is left open where only the rest of the file, or the other files, can tell.
+
+**Invariant:** never fails; each line is counted once, also where it is a part of a record.
+"""
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from diagnose import grammar, mend, speaker
+from diagnose.envelope import Envelope, Peeler, host, priority, stamp
+from diagnose.events import LEVELS, RANK, SPEAKERS, Line, NearMiss, Production, Stamp
+from diagnose.journal import entries
+from diagnose.quoting import Shape
+from diagnose.reader import Input, RawLine, Reading, read
+
+REPEATS_MAX = 1000
+"""A notice of more repetitions yields so many events and a remark."""
+NEAR_MISSES_MAX = 100
+"""So many near misses of an input are kept with their place; all are counted."""
+
+#: The classes of the coverage, the one that counts most first: a line may hold several records.
+_CLASSES = ("events", "near_misses", "unreadable", "unknown", "known_noise")
+
+
+class Heard(NamedTuple):
+    """One reading before it is known which kernel spoke."""
+
+    line: Line
+    production: Production
+    fields: dict[str, object]
+    program: str
+    level: str | None
+    stamp: Stamp
+    nth: int
+    voice: speaker.Section
+    domid: int | None       # as the line's envelope tells it
+
+
+@dataclass(slots=True)
+class _Taken:
+    """One line until it is counted."""
+
+    raw: RawLine
+    verdict: str = "known_noise"
+    text: str = ""
+    layered: bool = False
+    missed: str | None = None       # what came near to a message
+
+    def count(self, verdict: str) -> None:
+        if _CLASSES.index(verdict) < _CLASSES.index(self.verdict):
+            self.verdict = verdict
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A record that may go on in a later line."""
+
+    envelope: Envelope
+    parts: list[str]
+    lines: list[_Taken]
+    place: int                      # where its reading stands among those heard
+    left: int = mend.HELD_LINES_MAX
+
+
+class Hearing:
+    """What is heard of one input: `heard` in the order in which the records begin.
+
+    `levels` has the least level that each voice shows, under its section and who it is.
+    """
+
+    def __init__(self, source: Input, said: str | None, guest: str | None,
+                 catalogue: grammar.Catalogue) -> None:
+        self.source, self.said, self.guest = source, said, guest
+        self.reading = Reading(source.name)
+        self.voices = speaker.Voices(said)
+        self.heard: list[Heard] = []
+        self.near: list[NearMiss] = []
+        self.counts: dict[str, int] = {}
+        self.shape = Shape()
+        self.levels: dict[tuple[speaker.Section, str], str | None] = {}
+        self._catalogue = catalogue
+        self._peeler = Peeler(catalogue)
+        self._last: dict[str | None, Heard | None] = {}
+        self._queue: deque[_Taken] = deque()
+        self._begun: list[_Begun] = []
+        self._relative: float | None = None     # the time that dmesg's distances have come to
+
+    def listen(self) -> Hearing:
+        """Read the input to its end. Raises InputError if it cannot be opened."""
+        for raw in entries(read(self.source, self.reading)):
+            self._take(raw)
+        self._settle(0)
+        return self
+
+    # --- Lines -------------------------------------------------------------------------------
+
+    def _take(self, raw: RawLine) -> None:
+        taken = _Taken(raw)
+        self._queue.append(taken)
+        if raw.payload is None:
+            taken.count("unreadable")
+        elif raw.payload and not raw.payload.isspace():
+            for text in mend.pieces(raw.payload):
+                for piece in mend.parted(text, self._peeler, self._match):
+                    self._hear(taken, piece)
+        self._settle(mend.HELD_LINES_MAX if self._begun else 0)
+
+    def _settle(self, kept: int) -> None:
+        """Count the lines of which no record can go on any longer."""
+        for begun in self._begun:
+            begun.left -= 1
+        self._begun = [begun for begun in self._begun if begun.left >= 0 and kept]
+        queue = self._queue
+        while len(queue) > kept:
+            taken = queue.popleft()
+            self.counts[taken.verdict] = self.counts.get(taken.verdict, 0) + 1
+            if taken.missed is not None and taken.verdict == "near_misses":
+                self._miss(taken.raw, taken.missed)
+            if taken.text:
+                self.shape.see(taken.raw.number, taken.text,
+                               taken.verdict in ("events", "known_noise"), taken.layered)
+
+    def _match(self, envelope: Envelope) -> tuple[grammar.Reading | None, bool]:
+        """What the catalogue says of a record: its reading, and whether it is near to one."""
+        program = speaker.program_of(envelope)
+        if program is None:
+            return None, False
+        reading, near = self._catalogue.match(envelope.payload)
+        if reading is None or not speaker.allowed(program, reading.production):
+            return None, near or reading is not None
+        return reading, False
+
+    # --- Records -----------------------------------------------------------------------------
+
+    def _hear(self, taken: _Taken, piece: mend.Piece) -> None:
+        envelope = piece.envelope
+        taken.text, taken.layered = envelope.payload, bool(envelope.layers)
+        if "delta" in envelope.told or "month_day" in envelope.told:
+            self._relate(envelope)
+        if piece.reading is not None:
+            taken.count(self._read(taken.raw, envelope, piece.reading, len(self.heard)))
+            return
+        if self._begun and self._complete(taken, envelope):
+            return
+        self._unread(taken, piece)
+
+    def _unread(self, taken: _Taken, piece: mend.Piece) -> None:
+        envelope = piece.envelope
+        program = speaker.program_of(envelope)
+        self._last[host(envelope)] = None
+        if program is None:
+            taken.count("unknown")
+            return
+        self._show(envelope, program, None)
+        if piece.near:
+            taken.missed = taken.missed or envelope.payload
+        taken.count("near_misses" if piece.near else
+                    "unknown" if envelope.payload else "known_noise")
+        if envelope.payload and (piece.near or piece.broken):
+            self._begun.append(_Begun(envelope, [envelope.payload], [taken], len(self.heard)))
+
+    def _complete(self, taken: _Taken, rest: Envelope) -> bool:
+        """Take a text for the rest of a record that was begun, if that makes a message of it."""
+        for begun in reversed(self._begun):
+            if taken in begun.lines or not mend.goes_on(begun.envelope, rest):
+                continue
+            begun.parts.append(rest.payload)
+            begun.lines.append(taken)
+            for text in mend.joined(begun.parts):
+                whole = begun.envelope._replace(payload=text)
+                reading, _ = self._match(whole)
+                if reading is not None:
+                    self._begun.remove(begun)
+                    verdict = self._read(begun.lines[0].raw, whole, reading, begun.place)
+                    for line in begun.lines:
+                        line.verdict, line.missed = verdict, None
+                    return True
+        return False
+
+    def _read(self, raw: RawLine, envelope: Envelope, reading: grammar.Reading, place: int) -> str:
+        """Keep a reading; the class in which its line counts."""
+        program = speaker.program_of(envelope) or ""
+        production = reading.production
+        self._show(envelope, program, production)
+        if production.noise:
+            self._last[host(envelope)] = None
+            return "known_noise"
+        when = self._stamp(envelope)
+        for term in production.proves:
+            if term.name == "repeat":
+                self._repeat(raw, when, reading.fields[term.args[0]])
+                return "events"
+        stream = speaker.stream_of(envelope)
+        guest = [t for t in production.proves if t.holds(reading.fields, "guest")]
+        voice = self.voices.hear(stream, production, guest)
+        told = priority(envelope)
+        heard = Heard(Line(self.source.name, raw.number, raw.text), production, reading.fields,
+                      program, production.level if told is None else LEVELS[told], when, 0, voice,
+                      speaker.domid_of(envelope))
+        count = envelope.told.get("repeat_count")
+        if count is None:
+            self.heard.insert(place, heard)
+        else:
+            self._again(heard, raw, int(count))
+        self._last[when.host] = heard
+        return "events"
+
+    def _repeat(self, raw: RawLine, when: Stamp, count: object) -> None:
+        """`last message repeated`: the host's last line again, so often, citing the notice."""
+        before = self._last.get(when.host)
+        if before is not None and isinstance(count, int):
+            line = Line(self.source.name, raw.number, raw.text)
+            self._again(before._replace(line=line, stamp=when), raw, count)
+
+    def _again(self, heard: Heard, raw: RawLine, count: int) -> None:
+        if count > REPEATS_MAX:
+            self.reading.remark(
+                "repeats-limit",
+                f"The last message is said to have come {count} times; {REPEATS_MAX} were counted.",
+                raw.number,
+            )
+        for nth in range(1, min(count, REPEATS_MAX) + 1):
+            self.heard.append(heard._replace(nth=nth))
+
+    def _show(self, envelope: Envelope, program: str, production: Production | None) -> None:
+        """Note that somebody speaks in the input, and the least level of his that it shows."""
+        told = priority(envelope)
+        who, level = program, None if told is None else LEVELS[told]
+        if production is not None:
+            level = level or production.level
+            who = production.file if production.file in SPEAKERS else program
+        elif not envelope.layers or (program != "xen" and level is None) or program not in (
+                "xen", "kernel"):
+            return
+        key = self.voices.section(speaker.stream_of(envelope)), who
+        least = self.levels.setdefault(key, level)
+        if level is not None and (least is None or RANK[level] > RANK[least]):
+            self.levels[key] = level
+
+    def _miss(self, raw: RawLine, payload: str) -> None:
+        if len(self.near) < NEAR_MISSES_MAX:
+            broken = self._catalogue.broken(payload)
+            if broken is not None:
+                line = Line(self.source.name, raw.number, raw.text)
+                self.near.append(NearMiss(line, broken.production.kind, broken.column,
+                                          broken.production.alarming))
+
+    # --- Time --------------------------------------------------------------------------------
+
+    def _relate(self, envelope: Envelope) -> None:
+        """Add up the distances between lines of which dmesg tells only the minute in which."""
+        if "month_day" in envelope.told:
+            minute = stamp(envelope).wall
+            before = self._relative
+            inside = minute is not None and before is not None and 0 <= before - minute < 60
+            self._relative = before if inside else minute
+        elif self._relative is not None:
+            self._relative += float(envelope.told["delta"].strip(" +"))
+
+    def _stamp(self, envelope: Envelope) -> Stamp:
+        when = stamp(envelope)
+        if "delta" in envelope.told or "month_day" in envelope.told:
+            return when._replace(wall=self._relative, coarse=60.0)
+        return when

@@ -1,0 +1,127 @@
+"""Entries of systemd's journal: JSON objects on a line, spread over lines, or the export format.
+
+An entry of several lines becomes one JSON object in the place of the line that holds its message,
+so that one reader opens all of them; the entry's other lines hold nothing to be read.
+
+**Invariant:** an entry that cannot be opened is given back line by line, as it stands.
+"""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from diagnose.reader import RawLine
+
+ENTRY_LINES_MAX = 1000
+"""No entry has so many lines: what looks like one that has is none."""
+_FIELD = re.compile(rb"([A-Z_][A-Z0-9_]{0,63})(?:=(.*))?", re.DOTALL)
+_FIRST = b"__CURSOR="
+_LENGTH_BYTES = 8
+
+
+class Opened(NamedTuple):
+    """An entry's message and what its other fields tell, under the names of the envelope."""
+
+    payload: str
+    told: dict[str, str]
+
+
+#: The journal's fields (systemd.journal-fields(7)) and what they are called here.
+_NAMES = (
+    ("_HOSTNAME", "host"), ("SYSLOG_IDENTIFIER", "program"), ("PRIORITY", "priority"),
+)
+
+
+def opened(payload: str) -> Opened | None:
+    """Open a JSON object of which the first brace has been taken off; None if it is no entry."""
+    try:
+        record = json.loads("{" + payload)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or "MESSAGE" not in record:
+        return None
+    told = {name: text for key, name in _NAMES if (text := _text(record.get(key))) is not None}
+    if "program" not in told and record.get("_TRANSPORT") == "kernel":
+        told["program"] = "kernel"
+    if not told.get("priority", "0").isdigit():
+        del told["priority"]
+    for key, name in (("__REALTIME_TIMESTAMP", "unix"), ("_SOURCE_MONOTONIC_TIMESTAMP", "seconds")):
+        digits = _text(record.get(key))
+        if digits is not None and digits.isdigit():
+            told[name] = f"{int(digits) // 1_000_000}.{int(digits) % 1_000_000:06}"
+    return Opened(_text(record["MESSAGE"]) or "", told)
+
+
+def _text(value: object) -> str | None:
+    """A field's text: a string, or a list of bytes where it is no valid text; the last of several.
+    """
+    if isinstance(value, list) and value and all(isinstance(each, int) for each in value):
+        return bytes(each & 255 for each in value).decode("utf-8", "replace")
+    if isinstance(value, list) and value:
+        return _text(value[-1])
+    return value if isinstance(value, str) else None
+
+
+UNPACKERS: Mapping[str, Callable[[str], Opened | None]] = {"journal": opened}
+
+
+def entries(lines: Iterator[RawLine]) -> Iterator[RawLine]:
+    """The lines, with each entry of several lines in the place of its message's line."""
+    for line in lines:
+        if line.data.startswith(_FIRST):
+            yield from _exported(line, lines)
+        elif line.data.strip() == b"{":
+            yield from _pretty(line, lines)
+        else:
+            yield line
+
+
+def _exported(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:
+    """One entry of `journalctl -o export`, which ends with an empty line."""
+    held, record, place = [first], {"__CURSOR": ""}, 0
+    for line in lines:
+        held.append(line)
+        field = _FIELD.fullmatch(line.data)
+        if not line.data.strip() or field is None or len(held) > ENTRY_LINES_MAX:
+            break
+        name, value = field[1], field[2]
+        if name == b"MESSAGE":
+            place = len(held) - 1
+        if value is None:
+            value = _binary(lines, held)
+        record[name.decode()] = value.decode("utf-8", "replace")
+    yield from _placed(held, place, json.dumps(record) if place else None)
+
+
+def _binary(lines: Iterator[RawLine], held: list[RawLine]) -> bytes:
+    """A field's value that is told with its length before it and may hold line feeds."""
+    data = b""
+    for line in lines:
+        held.append(line)
+        data += line.data + b"\n"
+        if len(data) < _LENGTH_BYTES:
+            continue
+        length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+        if len(data) > _LENGTH_BYTES + length or len(held) > ENTRY_LINES_MAX:
+            return data[_LENGTH_BYTES:_LENGTH_BYTES + length]
+    return data[_LENGTH_BYTES:]
+
+
+def _pretty(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:
+    """One entry of `journalctl -o json-pretty`."""
+    held, place = [first], 0
+    for line in lines:
+        held.append(line)
+        if b'"MESSAGE"' in line.data and not place:
+            place = len(held) - 1
+        if line.data.strip() == b"}" or len(held) > ENTRY_LINES_MAX:
+            break
+    text = b" ".join(line.data.strip() for line in held).decode("utf-8", "replace")
+    yield from _placed(held, place, text if opened(text[1:]) else None)
+
+
+def _placed(held: list[RawLine], place: int, text: str | None) -> Iterator[RawLine]:
+    for nth, line in enumerate(held):
+        yield line if text is None else line._replace(payload=text if nth == place else "")
