@@ -29,7 +29,7 @@ LEVELS = frozenset(
 )
 SCOPES = frozenset(("anyhost",))
 HINTS = frozenset(("hvm", "pv"))
-UNPACKERS = frozenset(("journal",))
+UNPACKERS = frozenset(("bracket", "journal"))
 OPERATIONS = frozenset(
     ("seize", "release", "domain_start", "driver_load", "ifup", "ifdown", "driver_unload")
     + ("clean_shutdown", "crash", "destroy", "kexec", "teardown", "vf_destroy", "pf_reload", "flr")

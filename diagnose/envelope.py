@@ -108,7 +108,8 @@ class Peeler:
                     opened = UNPACKERS[rule.production.unpack](payload)
                     if opened is None:
                         return Envelope(flatten(text), tuple(layers), told, speaker, outer)
-                    payload, fields = flatten(opened.payload), opened.told
+                    payload = flatten(opened.payload)
+                    fields.update(opened.told)
                 if not _CLOCK_FIELDS.isdisjoint(fields):
                     told = {name: text for name, text in told.items() if name not in _CLOCK_FIELDS}
                 told.update(fields)

@@ -66,7 +66,7 @@ def explain(text: str) -> LineReading:
 
 
 def _nearest(unread: LineReading, read: bool, catalogue: grammar.Catalogue) -> LineReading:
-    _, near = catalogue.match(unread.payload)
+    near = catalogue.match(unread.payload).near
     broken = catalogue.broken(unread.payload)
     if broken is None:
         return unread

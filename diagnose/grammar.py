@@ -21,6 +21,9 @@ from diagnose.values import FIELD_TYPES
 
 REMEMBERED_MAX = 4096
 REMEMBERED_LENGTH_MAX = 256
+_ANY_TEXT = "[^\n]+"
+HEAD_LETTERS = 6
+"""By so many letters the beginning of a message is known where the rest of it is not there."""
 
 
 class Reading(NamedTuple):
@@ -28,6 +31,21 @@ class Reading(NamedTuple):
 
     production: Production
     fields: dict[str, object]
+
+
+class Matched(NamedTuple):
+    """What the catalogue says of a payload.
+
+    `near`: nothing reads it though it holds a long literal of some message. `cued`: it holds one
+    by which a message is found.
+    """
+
+    reading: Reading | None = None
+    near: bool = False
+    cued: bool = False
+
+
+NOTHING = Matched()
 
 
 class Broken(NamedTuple):
@@ -114,7 +132,7 @@ class Catalogue:
 
     def __init__(self, data: Mapping[str, Any], remark: str | None = None) -> None:
         self.remark = remark
-        self._memory: dict[str, tuple[Reading | None, bool]] = {}
+        self._memory: dict[str, Matched] = {}
         self.hash: str = data["hash"]
         self._rules = [Rule(each) for each in data["productions"]]
         self._by_kind = {rule.production.kind: rule for rule in self._rules}
@@ -128,6 +146,10 @@ class Catalogue:
             for rule, each in zip(self._rules, data["productions"])
             if "layer" in each["flags"]
         )
+
+        self._heads = frozenset(
+            steps[0][1][:HEAD_LETTERS] for rule in self._rules if rule not in self.layers
+            for steps in rule.alternatives if not steps[0][0] and len(steps[0][1]) >= HEAD_LETTERS)
 
     # --- Asking about productions -----------------------------------------------------------
 
@@ -158,8 +180,8 @@ class Catalogue:
 
     # --- Reading ----------------------------------------------------------------------------
 
-    def match(self, payload: str) -> tuple[Reading | None, bool]:
-        """The reading of a payload, or None and whether the line is a near miss.
+    def match(self, payload: str) -> Matched:
+        """The reading of a payload, or None and how near it comes to a message.
 
         The fields of noise are not read: nobody asks for them. Logs repeat themselves, so the last
         few thousand answers are kept; equal payloads share one dictionary of fields.
@@ -173,26 +195,34 @@ class Catalogue:
                 self._memory[payload] = known
         return known
 
-    def _match(self, payload: str) -> tuple[Reading | None, bool]:
+    def _match(self, payload: str) -> Matched:
         hits = self._hits(payload)
         if not hits:
-            return None, False
+            return NOTHING
         literals = self._literals
         candidates = {number for hit in hits for number in literals[hit][1]}
         for number in sorted(candidates) if len(candidates) > 1 else candidates:
             rule = self._rules[number]
             if rule.production.noise:
                 if rule.regex.fullmatch(payload) is not None:
-                    return Reading(rule.production, {}), False
+                    return Matched(Reading(rule.production, {}))
                 continue
             fields = rule.read(payload)
             if fields is not None:
-                return Reading(rule.production, fields), False
-        return None, any(literals[hit][2] for hit in hits)
+                return Matched(Reading(rule.production, fields))
+        return Matched(None, any(literals[hit][2] for hit in hits), True)
+
+    def open_ended(self, kind: str) -> bool:
+        """Whether a message ends with whatever text there is, so that no end of it is wrong."""
+        return all(steps[-1][2].endswith(_ANY_TEXT) for steps in self._by_kind[kind].alternatives)
+
+    def begins(self, payload: str) -> bool:
+        """Whether some message begins with the first letters of the payload."""
+        return payload[:HEAD_LETTERS] in self._heads
 
     def read(self, payload: str) -> Reading | None:
         """The reading of a folded payload, with the fields of noise as well."""
-        reading, _ = self.match(payload)
+        reading = self.match(payload).reading
         if reading is None:
             return None
         production = reading.production

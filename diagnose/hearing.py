@@ -60,10 +60,23 @@ class _Begun:
     """A record that may go on in a later line."""
 
     envelope: Envelope
-    parts: list[str]
+    parts: list[mend.Part]
     lines: list[_Taken]
     place: int                      # where its reading stands among those heard
+    whole: str = ""                 # it is a message as it is: a "generic" one, or "free" text
     left: int = mend.HELD_LINES_MAX
+
+
+def _part(taken: _Taken, piece: mend.Piece) -> mend.Part:
+    text, line = piece.envelope.payload, taken.raw.text
+    blank = text.endswith(" ") or (not piece.broken and line.endswith(" "))
+    return mend.Part(text.strip(" "), taken.raw.number, line.startswith(" "), blank, piece.broken,
+                     len(line))
+
+
+def _follows(before: mend.Part, after: mend.Part) -> bool:
+    """Whether free text may go on there."""
+    return before.torn or mend.wrapped(before, after)
 
 
 class Hearing:
@@ -87,6 +100,7 @@ class Hearing:
         self._last: dict[str | None, Heard | None] = {}
         self._queue: deque[_Taken] = deque()
         self._begun: list[_Begun] = []
+        self._doubtful: _Begun | None = None
         self._relative: float | None = None     # the time that dmesg's distances have come to
 
     def listen(self) -> Hearing:
@@ -124,15 +138,16 @@ class Hearing:
                 self.shape.see(taken.raw.number, taken.text,
                                taken.verdict in ("events", "known_noise"), taken.layered)
 
-    def _match(self, envelope: Envelope) -> tuple[grammar.Reading | None, bool]:
-        """What the catalogue says of a record: its reading, and whether it is near to one."""
+    def _match(self, envelope: Envelope) -> grammar.Matched:
+        """What the catalogue says of a record, if its program can have printed it."""
         program = speaker.program_of(envelope)
         if program is None:
-            return None, False
-        reading, near = self._catalogue.match(envelope.payload)
-        if reading is None or not speaker.allowed(program, reading.production):
-            return None, near or reading is not None
-        return reading, False
+            return grammar.NOTHING
+        matched = self._catalogue.match(envelope.payload)
+        if matched.reading is not None and not speaker.allowed(
+                program, matched.reading.production):
+            return grammar.Matched(None, near=True, cued=True)
+        return matched
 
     # --- Records -----------------------------------------------------------------------------
 
@@ -141,45 +156,81 @@ class Hearing:
         taken.text, taken.layered = envelope.payload, bool(envelope.layers)
         if "delta" in envelope.told or "month_day" in envelope.told:
             self._relate(envelope)
-        if piece.reading is not None:
-            taken.count(self._read(taken.raw, envelope, piece.reading, len(self.heard)))
+        doubtful, self._doubtful = self._doubtful, None
+        if doubtful is not None and envelope.speaker is not None and \
+                doubtful.parts[0].number == taken.raw.number - 1:
+            self._begun.append(doubtful)    # somebody else may have broken into it
+        reading = piece.matched.reading
+        if reading is not None:
+            taken.count(self._read(taken.raw, envelope, reading, len(self.heard)))
+            whole = self._goes_on(envelope, reading, piece.broken)
+            if whole:
+                self._begun.append(_Begun(envelope, [_part(taken, piece)], [taken],
+                                          len(self.heard) - 1, whole=whole))
             return
-        if self._begun and self._complete(taken, envelope):
-            return
-        self._unread(taken, piece)
+        part = _part(taken, piece)
+        if not (self._begun and self._complete(taken, envelope, part, piece.matched.cued)):
+            self._unread(taken, piece, part)
 
-    def _unread(self, taken: _Taken, piece: mend.Piece) -> None:
-        envelope = piece.envelope
+    def _unread(self, taken: _Taken, piece: mend.Piece, part: mend.Part) -> None:
+        envelope, matched = piece.envelope, piece.matched
         program = speaker.program_of(envelope)
         self._last[host(envelope)] = None
         if program is None:
             taken.count("unknown")
             return
         self._show(envelope, program, None)
-        if piece.near:
-            taken.missed = taken.missed or envelope.payload
-        taken.count("near_misses" if piece.near else
-                    "unknown" if envelope.payload else "known_noise")
-        if envelope.payload and (piece.near or piece.broken):
-            self._begun.append(_Begun(envelope, [envelope.payload], [taken], len(self.heard)))
+        if matched.near:
+            taken.missed = taken.missed or part.text
+        taken.count("near_misses" if matched.near else "unknown" if part.text else "known_noise")
+        begun = _Begun(envelope, [part], [taken], len(self.heard))
+        if part.text and (piece.broken or matched.cued or not envelope.outer
+                          or self._catalogue.begins(part.text)):
+            self._begun.append(begun)
+        else:
+            self._doubtful = begun
 
-    def _complete(self, taken: _Taken, rest: Envelope) -> bool:
+    def _complete(self, taken: _Taken, rest: Envelope, part: mend.Part, cued: bool) -> bool:
         """Take a text for the rest of a record that was begun, if that makes a message of it."""
         for begun in reversed(self._begun):
             if taken in begun.lines or not mend.goes_on(begun.envelope, rest):
                 continue
-            begun.parts.append(rest.payload)
+            if begun.whole == "free" and (cued or not _follows(begun.parts[-1], part)):
+                continue
+            begun.parts.append(part)
             begun.lines.append(taken)
             for text in mend.joined(begun.parts):
                 whole = begun.envelope._replace(payload=text)
-                reading, _ = self._match(whole)
-                if reading is not None:
-                    self._begun.remove(begun)
-                    verdict = self._read(begun.lines[0].raw, whole, reading, begun.place)
-                    for line in begun.lines:
-                        line.verdict, line.missed = verdict, None
+                reading = self._match(whole).reading
+                if reading is not None and not (
+                        begun.whole == "generic" and reading.production.generic):
+                    self._put_together(begun, whole, reading)
                     return True
         return False
+
+    def _put_together(self, begun: _Begun, whole: Envelope, reading: grammar.Reading) -> None:
+        if begun.whole:
+            self.heard[begun.place] = self.heard[begun.place]._replace(
+                production=reading.production, fields=reading.fields)
+            verdict = "events"
+        else:
+            verdict = self._read(begun.lines[0].raw, whole, reading, begun.place)
+        for line in begun.lines:
+            line.verdict, line.missed = verdict, None
+        begun.whole = self._goes_on(whole, reading, torn=False)
+        if not begun.whole:
+            self._begun.remove(begun)
+
+    def _goes_on(self, envelope: Envelope, reading: grammar.Reading, torn: bool) -> str:
+        """How a message may go on in lines without an envelope, empty if it does not.
+
+        Free text may, where lines have an envelope; and what only a generic production reads may be
+        the beginning of what another one does.
+        """
+        production = reading.production
+        if production.noise or not self._catalogue.open_ended(production.kind):
+            return ""
+        return "generic" if production.generic else "free" if torn or not envelope.outer else ""
 
     def _read(self, raw: RawLine, envelope: Envelope, reading: grammar.Reading, place: int) -> str:
         """Keep a reading; the class in which its line counts."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from diagnose.reader import RawLine
@@ -18,6 +19,11 @@ ENTRY_LINES_MAX = 1000
 """No entry has so many lines: what looks like one that has is none."""
 _FIELD = re.compile(rb"([A-Z_][A-Z0-9_]{0,63})(?:=(.*))?", re.DOTALL)
 _FIRST = b"__CURSOR="
+#: The first line of an entry of `journalctl -o verbose`; `t` is the time in microseconds, hex.
+_VERBOSE = re.compile(
+    rb"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [^ ]+ "
+    rb"\[s=[^\]]*;t=([0-9a-f]{1,16});[^\]]*\]")
+_INDENT = b"    "
 _LENGTH_BYTES = 8
 
 
@@ -64,7 +70,15 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-UNPACKERS: Mapping[str, Callable[[str], Opened | None]] = {"journal": opened}
+def _bracketed(payload: str) -> Opened:
+    """A message behind which a bracket closes."""
+    return Opened(payload.removesuffix("]"), {})
+
+
+#: How the payload of a layer is opened, by the name that its production gives.
+UNPACKERS: Mapping[str, Callable[[str], Opened | None]] = {
+    "bracket": _bracketed, "journal": opened,
+}
 
 
 def entries(lines: Iterator[RawLine]) -> Iterator[RawLine]:
@@ -72,6 +86,8 @@ def entries(lines: Iterator[RawLine]) -> Iterator[RawLine]:
     for line in lines:
         if line.data.startswith(_FIRST):
             yield from _exported(line, lines)
+        elif (header := _VERBOSE.match(line.data)) is not None:
+            yield from _verbose(line, header[1], lines)
         elif line.data.strip() == b"{":
             yield from _pretty(line, lines)
         else:
@@ -82,9 +98,13 @@ def _exported(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:
     """One entry of `journalctl -o export`, which ends with an empty line."""
     held, record, place = [first], {"__CURSOR": ""}, 0
     for line in lines:
+        field = _FIELD.fullmatch(line.data.rstrip(b"\r"))
+        if line.data.strip() and (field is None or len(held) > ENTRY_LINES_MAX):
+            yield from _placed(held, place, json.dumps(record) if place else None)
+            yield line
+            return
         held.append(line)
-        field = _FIELD.fullmatch(line.data)
-        if not line.data.strip() or field is None or len(held) > ENTRY_LINES_MAX:
+        if field is None:
             break
         name, value = field[1], field[2]
         if name == b"MESSAGE":
@@ -120,6 +140,23 @@ def _pretty(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:
             break
     text = b" ".join(line.data.strip() for line in held).decode("utf-8", "replace")
     yield from _placed(held, place, text if opened(text[1:]) else None)
+
+
+def _verbose(first: RawLine, time: bytes, lines: Iterator[RawLine]) -> Iterator[RawLine]:
+    """One entry of `journalctl -o verbose`: its lines are indented, values go on further in."""
+    held, place = [first], 0
+    record = {"__REALTIME_TIMESTAMP": str(int(time, 16))}
+    for line in lines:
+        field = _FIELD.fullmatch(line.data.removeprefix(_INDENT).rstrip(b"\r"))
+        if not line.data.startswith(_INDENT) or len(held) > ENTRY_LINES_MAX:
+            yield from _placed(held, place, json.dumps(record) if place else None)
+            yield from entries(chain((line,), lines))
+            return
+        held.append(line)
+        if field is not None and field[2] is not None:
+            record[field[1].decode()] = field[2].decode("utf-8", "replace")
+            place = len(held) - 1 if field[1] == b"MESSAGE" else place
+    yield from _placed(held, place, json.dumps(record) if place else None)
 
 
 def _placed(held: list[RawLine], place: int, text: str | None) -> Iterator[RawLine]:

@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from diagnose.envelope import Envelope, Peeler
-from diagnose.grammar import Reading
+from diagnose.grammar import NOTHING, Matched
 
 HELD_LINES_MAX = 3
 """A record goes on at most so many lines after the one in which it begins."""
+WRAP_COLUMNS_MIN, WRAP_COLUMNS_MAX = 60, 132
+"""Mail programs wrap lines at no less and no more."""
 PIECES_MAX = 64
 """More records than these do not stand on one line; the rest of it is read as one."""
+
+XEN_TAG = "(XEN)"
+"""No message of another program holds it."""
 
 #: Escape sequences of terminals: colours, cursor movements, titles; and what is left of them.
 _ESCAPES = re.compile(
@@ -53,42 +59,67 @@ class Piece(NamedTuple):
     """A record, or what stands of it on a line; `broken`: another's record follows at once."""
 
     envelope: Envelope
-    reading: Reading | None
-    near: bool
+    matched: Matched
     broken: bool
 
 
-Match = Callable[[Envelope], tuple[Reading | None, bool]]
+Match = Callable[[Envelope], Matched]
 
 
 def parted(text: str, peeler: Peeler, match: Match) -> Iterator[Piece]:
-    """The records of one text, each with what `match` says of it.
-
-    A text that is a message is one record, whatever stands in it, unless it holds Xen's tag.
-    """
+    """The records of one text, each with what `match` says of it."""
     for _ in range(PIECES_MAX):
         envelope = peeler.peel(text)
-        reading, near = match(envelope)
-        at = peeler.inside(envelope.payload) if reading is None or "(XEN)" in envelope.payload \
-            else 0
+        matched = match(envelope)
+        reading = matched.reading
+        whole = reading.production.noise if reading is not None else not matched.cued
+        at = 0 if whole and XEN_TAG not in envelope.payload else peeler.inside(envelope.payload)
         if not at:
-            yield Piece(envelope, reading, near, broken=False)
+            yield Piece(envelope, matched, broken=False)
             return
-        first = envelope._replace(payload=envelope.payload[:at].strip(" "))
-        yield Piece(first, *match(first), broken=True)
+        first = envelope._replace(payload=envelope.payload[:at])
+        yield Piece(first, match(first._replace(payload=first.payload.strip(" "))), broken=True)
         text = envelope.payload[at:]
-    yield Piece(peeler.peel(text), None, False, broken=False)
+    yield Piece(peeler.peel(text), NOTHING, broken=False)
+
+
+class Part(NamedTuple):
+    """A part of a record: its text and the line where it stands.
+
+    `led`: the line begins with a blank. `blank`: a blank follows on the text. `torn`: another's
+    record follows at once. `width`: the line's length in characters.
+    """
+
+    text: str
+    number: int
+    led: bool
+    blank: bool
+    torn: bool
+    width: int
+
+
+def wrapped(before: Part, after: Part) -> bool:
+    """Whether a line may have ended where it did because the next word had no room on it."""
+    word = after.text.partition(" ")[0]
+    return after.number == before.number + 1 and \
+        max(before.width, after.width) <= WRAP_COLUMNS_MAX and \
+        before.width + len(word) >= WRAP_COLUMNS_MIN
 
 
 def goes_on(begun: Envelope, rest: Envelope) -> bool:
     """Whether a text may be the rest of a record, by its envelope: it has none of its own."""
-    return rest.outer and len(rest.payload) > 0 and bool(begun.payload)
+    return rest.outer and bool(rest.payload) and bool(begun.payload)
 
 
-def joined(parts: list[str]) -> Iterator[str]:
-    """The ways to put a record together: a wrap takes a blank away, another writer does not."""
-    first, *others = parts
-    texts = [first]
-    for part in others:
-        texts = [text + between + part for text in texts for between in (" ", "")]
+def joined(parts: list[Part]) -> Iterator[str]:
+    """The ways to put a record together, the likeliest first.
+
+    A mail's wrap takes a blank away, unless it stands at the end of the line still; a terminal's
+    width takes none, and neither does another writer, whose record stands in between.
+    """
+    texts = [parts[0].text]
+    for before, part in pairwise(parts):
+        adjacent = part.number == before.number + 1 and not before.torn
+        betweens = (" ", "") if before.blank or part.led or adjacent else ("", " ")
+        texts = [text + between + part.text for text in texts for between in betweens]
     yield from texts

@@ -87,8 +87,8 @@ def broken_into(line: str, rng: Random) -> list[str]:
 
 
 def parted(line: str, rng: Random) -> list[str]:
-    """The same, by a writer that begins a line of its own."""
-    if line.startswith("(XEN)") or len(line) < 30:
+    """The same, by a writer that begins a line of its own; where free text ends cannot be told."""
+    if line.startswith("(XEN)") or len(line) < 30 or "ersion " in line or "command line" in line:
         return [line]
     at = rng.randint(20, len(line) - 5)
     return [line[:at], FOREIGN, line[at:]]

@@ -43,7 +43,7 @@ def agree(parser: Lark, block: Block, text: str) -> bool:
     derived = derived_reading(block.kind, payload)
     assert derived == lark_reading(parser, block.kind, payload), repr(payload)
     if derived is not None and "layer" not in block.flags:
-        reading, _ = CATALOGUE.match(payload)
+        reading = CATALOGUE.match(payload).reading
         assert reading is not None, f"no cue finds {payload!r}"
     return derived is not None
 

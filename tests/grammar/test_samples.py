@@ -80,7 +80,7 @@ def test_each_layer_comes_off_its_sample(block: Block) -> None:
         if unpack:
             entry = UNPACKERS[unpack](payload)
             assert entry is not None
-            payload, told = entry
+            payload, told = entry.payload, {**told, **entry.told}
         assert envelope.layers == (block.kind,)
         assert (envelope.payload, dict(envelope.told)) == (payload, told)
 
