@@ -31,7 +31,8 @@ def production(kind: str, body: str, *more: str, sample: str = "a sample") -> st
 def grammars(tmp_path: Path) -> Path:
     (tmp_path / "common.lark").write_text(COMMON)
     for file in FILES:
-        (tmp_path / f"{file}.lark").write_text(production(f"of_{file}", f'"plain {file}"'))
+        kind = f"of_{file.replace('-', '_')}"
+        (tmp_path / f"{file}.lark").write_text(production(kind, f'"plain {file}"'))
     return tmp_path
 
 
