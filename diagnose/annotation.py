@@ -215,7 +215,7 @@ def read_term(text: str) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], .
     args = tuple(part.strip() for part in (match["args"] or "").split(",") if part.strip())
     least, most = DATING.get(match["name"], (0, 0))
     if len(args) < least or len(args) > (most or len(args)):
-        raise ValueError(f"{text!r}: {match['name']} has {len(args)} arguments")
+        raise ValueError(f"{text!r}: {match['name']} has {len(args)} argument(s)")
     return match["name"], args, tuple(_conditions(match["when"] or ""))
 
 
