@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 5
+BUILDER_VERSION = 6
 
 FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner"))
 TEXTS = frozenset(
@@ -34,7 +34,13 @@ OPERATIONS = frozenset(
     ("seize", "release", "domain_start", "driver_load", "ifup", "ifdown", "driver_unload")
     + ("clean_shutdown", "crash", "destroy", "kexec", "teardown", "vf_destroy", "pf_reload", "flr")
 )
-TERMS = OPERATIONS | frozenset(
+#: What dates and names: who has which device, which domain is called how, and moments that two
+#: speakers tell. The number of arguments is bounded; 0 is no bound.
+DATING: Mapping[str, tuple[int, int]] = {
+    "found": (1, 1), "lost": (1, 1), "given": (2, 2), "returned": (1, 2), "named": (2, 2),
+    "anchor": (1, 0),
+}
+TERMS = OPERATIONS | DATING.keys() | frozenset(
     ("effect", "birth", "alive", "death", "death_clean", "death_abrupt", "host_boot", "guest_boot")
     + ("gap", "level", "banner", "repeat", "speaker", "option", "nothing")
 )
@@ -210,6 +216,9 @@ def read_term(text: str) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], .
     if match is None or match["name"] not in TERMS:
         raise ValueError(f"{text!r} proves nothing known; there are {', '.join(sorted(TERMS))}")
     args = tuple(part.strip() for part in (match["args"] or "").split(",") if part.strip())
+    least, most = DATING.get(match["name"], (0, 0))
+    if len(args) < least or len(args) > (most or len(args)):
+        raise ValueError(f"{text!r}: {match['name']} has {len(args)} argument(s)")
     return match["name"], args, tuple(_conditions(match["when"] or ""))
 
 

@@ -23,8 +23,13 @@ from diagnose.annotation import FOLDABLE, Block, fold, read_blocks
 from diagnose.errors import GrammarError
 from diagnose.values import split_terminal
 
-FILES = ("linux", "dom0", "xen", "guest", "toolstack", "envelope")
-WORD_TERMS = ("banner", "speaker", "option")  # their arguments are words, not fields
+#: The grammar files: a speaker's name, and after a dash the era of those that are of one.
+FILES = (
+    "linux", "dom0", "xen", "guest", "toolstack",
+    "linux-modern", "dom0-modern", "xen-modern", "guest-modern", "toolstack-modern",
+    "envelope",
+)
+WORD_TERMS = ("banner", "speaker", "option", "anchor")  # their first argument is a word, no field
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
 NEAR_WORDS_MIN = 3
@@ -122,6 +127,7 @@ def _step(block: Block, patterns: dict[str, Any], name: str) -> Step:
 
 
 def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict[str, Any]:
+    speaker, _, era = file.partition("-")
     fields: dict[str, str] = {}
     for steps in alternatives:
         names = [field for field, _, _ in steps if field]
@@ -137,7 +143,9 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         raise block.fail("uses a terminal with a capturing group; write (?:…)")
     return {
         "kind": block.kind,
-        "file": file,
+        "file": speaker,
+        "era": era,
+        "grammar": f"{file}.lark",
         "line": block.line,
         "texts": block.texts,
         "flags": sorted(block.flags),
@@ -156,7 +164,7 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
 
 def _check_terms(block: Block, fields: dict[str, str]) -> None:
     for name, args, when in block.proves:
-        wanted = [*(() if name in WORD_TERMS else args), *(key for key, _ in when)]
+        wanted = [*args[name in WORD_TERMS:], *(key for key, _ in when)]
         unknown = [key for key in wanted if key not in fields and key != "speaker"]
         if unknown:
             raise block.fail(f"proves {name} by {unknown[0]}, which is no field of it")

@@ -108,18 +108,20 @@ def _is_set(command_line: str, key: str, value: str) -> bool:
 class Production:
     """What the grammars say about one message, apart from how it is read and printed.
 
-    `file` is the grammar that holds it (`linux` for texts that dom0 and guests share). `level` is
-    the printk or Xen level at which it is printed, None where that is not known. `hint` tells the
-    kind of domain that a line implies ("hvm", "pv" or empty). `scope` is "anyhost" for lines that
-    every host prints, passthrough or not, and else empty. `field_types` are terminal suffixes. Of a
-    layer, `outer` and `inner` are what grammars/envelope.lark says, and `unpack` how its payload is
-    to be opened.
+    `file` is the speaker whose grammar holds it (`linux` for texts that dom0 and guests share),
+    `era` the age of hosts that print it, empty for el5's and for all ages. `level` is the printk or
+    Xen level at which it is printed, None where that is not known. `hint` tells the kind of domain
+    that a line implies ("hvm", "pv" or empty). `scope` is "anyhost" for lines that every host
+    prints, passthrough or not, and else empty. `field_types` are terminal suffixes. Of a layer,
+    `outer` and `inner` are what grammars/envelope.lark says, and `unpack` how its payload is to be
+    opened.
     """
 
     kind: str
     file: str
     provenance: str
     versions: str
+    era: str = ""
     level: str | None = None
     proves: tuple[Term, ...] = ()
     noise: bool = False

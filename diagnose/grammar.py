@@ -67,7 +67,7 @@ class Rule:
         self.production = _production(data)
         self.pattern: str = data["regex"]
         self.alternatives: list[list[list[str]]] = data["alternatives"]
-        self.place = f"{data['file']}.lark:{data['line']}"
+        self.place = f"{data['grammar']}:{data['line']}"
         self.head: str = data["head"]
         self.tail: str = data["tail"]
         self._regex: re.Pattern[str] | None = None
@@ -101,6 +101,7 @@ def _production(data: Mapping[str, Any]) -> Production:
         file=data["file"],
         provenance=texts["source"],
         versions=texts["versions"],
+        era=data["era"],
         level=texts.get("level"),
         proves=tuple(
             Term(name, tuple(args), tuple((key, text) for key, text in when))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from diagnose.annotation import DATING
 from diagnose.events import RANK, Event, Parsed
 from diagnose.grammar import load
 from diagnose.spine import (
@@ -171,10 +172,11 @@ def _ending(run: list[Event]) -> tuple[str, Event | None]:
 def _matters(event: Event) -> bool:
     """Whether the search has to look at the line.
 
-    Lines that prove nothing can be many, as traces are, and would part those that belong together.
+    Lines that prove nothing can be many, as traces are, and would part those that belong together;
+    what only dates lines or names things is no step either.
     """
     return event.production.alarming or (event.level or "").startswith("g") or \
-        any(term.name != "nothing" for term in event.proofs())
+        any(term.name != "nothing" and term.name not in DATING for term in event.proofs())
 
 
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:

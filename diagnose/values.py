@@ -83,6 +83,18 @@ def _write_seg(value: object) -> str:
     return f"{device.segment:04x}:{_bus(device):02x}:{device.slot:02x}.{device.function:x}"
 
 
+def _read_segment_parts(text: str) -> PciAddress:
+    segment, rest = text.split(":", 1)
+    return _read_parts(rest)._replace(segment=int(segment, 16))
+
+
+def _write_segment_parts(value: object) -> str:
+    device = _address(value)
+    if device.segment is None:
+        raise ValueError(f"{device} has no segment, and the message prints one")
+    return f"{device.segment:x}:{_bus(device):x}:{device.slot:x}.{device.function:x}"
+
+
 def _write_as(form: str) -> Callable[[object], str]:
     """A printer of bus, slot, function and devfn in one notation."""
 
@@ -121,6 +133,8 @@ _TYPES = (
               "address, as in 01:10:0"),
     FieldType("XDOT", _read_parts, _write_as("{bus:x}:{slot:x}.{function}"),
               "address, not padded, as in 1:10.0"),
+    FieldType("XSEG", _read_segment_parts, _write_segment_parts,
+              "address, not padded, as in 0:1:10.0"),
     FieldType("XCOLON", _read_parts, _write_as("{bus:x}:{slot:x}:{function}"),
               "address, not padded, as in 1:10:0"),
     FieldType("XDEVFN", _read_bus_devfn, _write_as("{bus:x}:{devfn:x}"),

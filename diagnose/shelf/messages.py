@@ -65,6 +65,7 @@ class MessageSheet:
     hint: str
     source: str
     versions: str
+    era: str
     about: str
     todo: str
     near: str
@@ -93,8 +94,8 @@ def sheet(name: str) -> MessageSheet:
     return MessageSheet(
         id=name, kind=made.kind, speaker=made.file, level=made.level, text=forms[0], forms=forms,
         alarming=made.alarming, noise=made.noise, generic=made.generic, scope=made.scope,
-        hint=made.hint, source=made.provenance, versions=made.versions, about=made.about,
-        todo=made.todo, near=made.near_miss, proves=made.proves,
+        hint=made.hint, source=made.provenance, versions=made.versions, era=made.era,
+        about=made.about, todo=made.todo, near=made.near_miss, proves=made.proves,
         acts=tuple(act for act, kinds in EMITS.items() if made.kind in kinds),
         fields={field: FIELD_TYPES[kind].meaning for field, kind in made.field_types.items()},
         samples=made.samples, rules=rules_naming(made.kind), grammar=place,
@@ -175,6 +176,7 @@ def write(paper: Paper, each: MessageSheet) -> None:
     row(paper, "printed by", f"{_who(each)} · ", ("faint", each.source))
     row(paper, "level", (_tone(each), each.level or "not known"), _standing(each))
     row(paper, "versions", each.versions)
+    row(paper, "era", each.era)
     pairs(paper, "proves", [_proof(term) for term in each.proves])
     row(paper, "at steps", ", ".join(each.acts))
     pairs(paper, "fields", tuple(each.fields.items()))

@@ -31,7 +31,8 @@ def production(kind: str, body: str, *more: str, sample: str = "a sample") -> st
 def grammars(tmp_path: Path) -> Path:
     (tmp_path / "common.lark").write_text(COMMON)
     for file in FILES:
-        (tmp_path / f"{file}.lark").write_text(production(f"of_{file}", f'"plain {file}"'))
+        kind = f"of_{file.replace('-', '_')}"
+        (tmp_path / f"{file}.lark").write_text(production(kind, f'"plain {file}"'))
     return tmp_path
 
 
@@ -45,6 +46,9 @@ ANNOTATIONS: dict[str, tuple[str, str]] = {
     "malformed": ("//: Source\nx: \"long\"\n", "no annotation"),
     "homeless": ("//: noise\n\n// a comment is no production\n", "above a production"),
     "unknown term": ("//: proves: magic\nx: \"long\"\n", "proves nothing known"),
+    "too few arguments": ("//: proves: given(device)\nx: \"long\"\n", "given has 1"),
+    "too many": ("//: proves: found(device, domid)\nx: \"long\"\n", "found has 2"),
+    "an anchor without a word": ("//: proves: anchor\nx: \"long\"\n", "anchor has 0"),
     "odd condition": ("//: proves: effect when it rains\nx: \"long\"\n", "no condition"),
     "unknown level": ("//: level: loud\nx: \"long\"\n", "no such level"),
     "told twice": ("//: source: a\n//: source: b\nx: \"long\"\n", "told twice"),
@@ -81,6 +85,9 @@ PRODUCTIONS: dict[str, tuple[str, str]] = {
     "kind twice": (production("of_linux", '"long text"'), "also in linux"),
     "term of no field": (
         production("x", '"long text"', "//: proves: birth(domid)"), "which is no field"
+    ),
+    "key of no field": (
+        production("x", '"long text"', "//: proves: anchor(off, pirq)"), "which is no field"
     ),
     "undecided choice": (
         production("x", '"long text " (COUNT_DEC "a" | REASON_STR)'), "cannot be told apart"

@@ -107,8 +107,8 @@ def test_toolstack() -> None:
     parsed = read(log=lines)
     assert speakers(parsed) == {"log": ("toolstack",)}
     assert [[term.name for term in event.proofs()] for event in parsed.events] == [
-        ["death", "death_clean"],
-        [],
+        ["death", "death_clean", "named"],
+        ["named"],
     ]
 
 
