@@ -159,21 +159,21 @@ def in_time(messages: Sequence[Message], start: datetime, uptime: float, seed: o
             ) -> list[Told]:
     """The messages with their times; lines of one make follow each other within microseconds.
 
-    A kernel's clock begins at nought with its banner.
+    A kernel's clock begins at nought with its banner, and so does the hypervisor's.
     """
     rng = Random(repr(seed))
     told: list[Told] = []
-    booted, before = start - timedelta(seconds=uptime), ""
-    now = start
+    kernel = start - timedelta(seconds=uptime)
+    booted = {DOM0: kernel, GUEST: kernel, XEN: kernel - timedelta(seconds=XEN_AHEAD)}
+    now, before = start, ""
     for text, level, speaker in messages:
         shape = re.sub(r"[0-9a-f]+", "0", text)
         now += timedelta(microseconds=rng.randint(3, 900) if shape == before
                          else rng.choice((rng.randint(40, 20_000), rng.randint(40_000, 2_500_000))))
         before = shape
-        if text.startswith(BANNER) and speaker != XEN:
-            booted = now
-        ahead = XEN_AHEAD if speaker == XEN else 0.0
-        told.append(Told(text, level, speaker, now, (now - booted).total_seconds() + ahead))
+        if text.startswith(XEN_BANNER if speaker == XEN else BANNER):
+            booted[speaker] = now
+        told.append(Told(text, level, speaker, now, (now - booted[speaker]).total_seconds()))
     return told
 
 
