@@ -105,14 +105,15 @@ class Incident:
                 for log in self.logs}
 
 
-def incidents() -> list[Incident]:
+@cache
+def incidents() -> tuple[Incident, ...]:
     """Every case and every labelled incident that has logs of kernels and of Xen alone."""
     cases = [(case.slug, case.logs) for case in map(read_case, sorted(CORPUS.glob("*.case")))]
     labelled = [(folder.name, tuple((log.name, log.read_text("utf-8"))
                                     for log in sorted(folder.glob("*.log"))))
                 for folder in sorted(SHARED.glob("v-*"))]
-    return [Incident(name, tuple(_log(*log) for log in logs)) for name, logs in cases + labelled
-            if all(_role(log) for log, _ in logs)]
+    return tuple(Incident(name, tuple(_log(*log) for log in logs))
+                 for name, logs in cases + labelled if all(_role(log) for log, _ in logs))
 
 
 def _role(name: str) -> str | None:
