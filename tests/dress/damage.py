@@ -157,6 +157,9 @@ DAMAGES: Mapping[str, Damage] = MappingProxyType({
     "colour-around": Damage(each(lambda line: f"{ESC}[0;1;39m{line}{ESC}[0m"), ANY),
     "colour-dmesg": Damage(each(coloured), ((DOM0, "printk"), (DOM0, "bare"))),
     "colour-at-blanks": Damage(now_and_then(coloured_at_blanks), ANY),
+    # A xenconsoled that writes ESC as a full stop: `do_replace_escape()`.
+    "colour-dots": Damage(each(lambda line: f"{line[:22]}.[0;1;39m{line[22:]}.[0m"),
+                          ((DOM0, "stamped"), (DOM0, "stamped-printk"))),
     "erase-line": Damage(each(lambda line: f"{ESC}[2K\r{line}{ESC}[K"), ANY),
     "nul-between": Damage(now_and_then(lambda line, rng: ["\0" * rng.randint(1, 700), line]), ANY),
     "nul-before": Damage(now_and_then(lambda line, rng: ["\0" * rng.randint(1, 700) + line]), ANY),
@@ -222,6 +225,15 @@ def dropped(notice: str) -> Change:
     return change
 
 
+def suppressed(lines: list[str], rng: Random) -> list[str]:
+    """Xen's lines of a stretch are gone, those of others are not: its own rate limit."""
+    first, last = chunk(lines, rng)
+    mine = [line for line in lines[first:last] if line.startswith("(XEN)")]
+    rest = [line for line in lines[first:last] if line not in mine]
+    notice = [f"(XEN) printk: {len(mine)} messages suppressed."] if mine else []
+    return [*lines[:first], *rest, *notice, *lines[last:]]
+
+
 def blanked(lines: list[str], rng: Random) -> list[str]:
     """A block of the file was never written: it reads as NUL bytes, and not from line to line."""
     text = "\n".join(lines)
@@ -241,6 +253,6 @@ LOSSES: Mapping[str, Damage] = MappingProxyType({
                              ((DOM0, "syslog"),)),
     "dropped-journal": Damage(dropped("Nov 24 13:49:03 virthost4 systemd-journald[412]: Missed {} "
                                       "kernel messages"), ((DOM0, "journal-short"),)),
-    "dropped-xen": Damage(dropped("(XEN) printk: {} messages suppressed."), ON_CONSOLE),
+    "dropped-xen": Damage(suppressed, ON_CONSOLE),
 })
 """What may happen to a log that has lost something by it."""

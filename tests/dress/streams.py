@@ -105,14 +105,15 @@ class Incident:
                 for log in self.logs}
 
 
-def incidents() -> list[Incident]:
+@cache
+def incidents() -> tuple[Incident, ...]:
     """Every case and every labelled incident that has logs of kernels and of Xen alone."""
     cases = [(case.slug, case.logs) for case in map(read_case, sorted(CORPUS.glob("*.case")))]
     labelled = [(folder.name, tuple((log.name, log.read_text("utf-8"))
                                     for log in sorted(folder.glob("*.log"))))
                 for folder in sorted(SHARED.glob("v-*"))]
-    return [Incident(name, tuple(_log(*log) for log in logs)) for name, logs in cases + labelled
-            if all(_role(log) for log, _ in logs)]
+    return tuple(Incident(name, tuple(_log(*log) for log in logs))
+                 for name, logs in cases + labelled if all(_role(log) for log, _ in logs))
 
 
 def _role(name: str) -> str | None:
@@ -159,21 +160,21 @@ def in_time(messages: Sequence[Message], start: datetime, uptime: float, seed: o
             ) -> list[Told]:
     """The messages with their times; lines of one make follow each other within microseconds.
 
-    A kernel's clock begins at nought with its banner.
+    A kernel's clock begins at nought with its banner, and so does the hypervisor's.
     """
     rng = Random(repr(seed))
     told: list[Told] = []
-    booted, before = start - timedelta(seconds=uptime), ""
-    now = start
+    kernel = start - timedelta(seconds=uptime)
+    booted = {DOM0: kernel, GUEST: kernel, XEN: kernel - timedelta(seconds=XEN_AHEAD)}
+    now, before = start, ""
     for text, level, speaker in messages:
         shape = re.sub(r"[0-9a-f]+", "0", text)
         now += timedelta(microseconds=rng.randint(3, 900) if shape == before
                          else rng.choice((rng.randint(40, 20_000), rng.randint(40_000, 2_500_000))))
         before = shape
-        if text.startswith(BANNER) and speaker != XEN:
-            booted = now
-        ahead = XEN_AHEAD if speaker == XEN else 0.0
-        told.append(Told(text, level, speaker, now, (now - booted).total_seconds() + ahead))
+        if text.startswith(XEN_BANNER if speaker == XEN else BANNER):
+            booted[speaker] = now
+        told.append(Told(text, level, speaker, now, (now - booted[speaker]).total_seconds()))
     return told
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.dress.damage import DAMAGES, DISORDERS, LOSSES, Change, Damage
 from tests.dress.streams import CONSOLE, DOM0, Incident, essence, incidents, known, run, some, usual
-from tests.dress.wardrobe import KERNEL, ONE_CONSOLE, Dressing
+from tests.dress.thread import Dressing
+from tests.dress.wardrobe import KERNEL, ONE_CONSOLE
 from tests.thorough import sample
 
 INCIDENTS = incidents()

@@ -23,7 +23,8 @@ from tests.dress.streams import (
     some,
     usual,
 )
-from tests.dress.wardrobe import HYPERVISOR, KERNEL, ONE_CONSOLE, THROUGH_XEN, Dressing
+from tests.dress.thread import Dressing
+from tests.dress.wardrobe import HYPERVISOR, KERNEL, ONE_CONSOLE, THROUGH_XEN
 
 INCIDENTS = incidents()
 TABLES = {DOM0: KERNEL, GUEST: KERNEL, XEN: HYPERVISOR, CONSOLE: ONE_CONSOLE}

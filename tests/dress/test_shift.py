@@ -27,7 +27,8 @@ from tests.dress.streams import (
     run,
     some,
 )
-from tests.dress.wardrobe import HYPERVISOR, KERNEL, Dressing
+from tests.dress.thread import Dressing
+from tests.dress.wardrobe import HYPERVISOR, KERNEL
 from tests.thorough import sample
 
 INCIDENTS = incidents()

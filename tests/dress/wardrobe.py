@@ -8,27 +8,17 @@ formats are those of the programs that write them; comments name the function or
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from itertools import groupby, pairwise
+from itertools import groupby
 from types import MappingProxyType
 
+from tests.dress.journal import JOURNAL
 from tests.dress.streams import XEN, XEN_BANNER, Told
+from tests.dress.thread import HOST, Dressing, Line, gaps, per_line
 
-Dressing = Callable[[Sequence[Told]], list[str]]
-Line = Callable[[Told], str]
-
-HOST = "virthost4"
-BOOT = "5f3c1c2e9a7d4f0b8e6d1a2b3c4d5e6f"
-MACHINE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 #: `level_names` of util-linux, sys-utils/dmesg.c.
 DMESG_LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
-
-
-def per_line(form: Line) -> Dressing:
-    """A dressing that puts every message into a line of its own."""
-    return lambda told: [form(each) for each in told]
 
 
 # --- printk, as consoles, /proc/kmsg and dmesg show it ---------------------------------------
@@ -48,6 +38,11 @@ def caller(told: Told) -> str:
     """`print_caller()`, CONFIG_PRINTK_CALLER: a thread, or a processor for an interrupt."""
     who = "C0" if len(told.text) % 3 == 0 else f"T{1 + len(told.text) * 37}"
     return f"[{told.micros:>12}][{who:>6}] {told.text}"
+
+
+def dmesg_caller(told: Told) -> str:
+    """The same by `dmesg` since util-linux 2.40, which sets it apart (`print_record()`)."""
+    return f"[{told.micros:>12}] [{f'T{1 + len(told.text) * 37}':>8}] {told.text}"
 
 
 def priority(inner: Line, facility: int = 0) -> Line:
@@ -79,9 +74,17 @@ def reltime(told: Sequence[Told]) -> list[str]:
 
 
 def delta(told: Sequence[Told]) -> list[str]:
-    """`dmesg -d`, and `journalctl -o short-delta` but for the name of the host."""
-    gaps = [0.0, *((b.wall - a.wall).total_seconds() for a, b in pairwise(told))]
-    return [f"[{each.micros:>12} <{gap:12.6f}>] {each.text}" for each, gap in zip(told, gaps)]
+    """`dmesg -d`."""
+    return [f"[{each.micros:>12} <{gap:12.6f}>] {each.text}"
+            for each, gap in zip(told, gaps(told))]
+
+
+def delta_alone(stamp: str) -> Dressing:
+    """`dmesg --time-format delta`, and with a date before it `dmesg -d -T`."""
+    def dress(told: Sequence[Told]) -> list[str]:
+        return [f"[{each.wall.strftime(stamp)}<{gap:12.6f}>] {each.text}"
+                for each, gap in zip(told, gaps(told))]
+    return dress
 
 
 def decoded(inner: Line) -> Line:
@@ -89,15 +92,25 @@ def decoded(inner: Line) -> Line:
     return lambda told: f"{'kern':<6}:{DMESG_LEVELS[told.level]:<6}: {inner(told)}"
 
 
-def netconsole(told: Told) -> str:
-    """`msg_print_ext_header()`: netconsole's extended form, and what /dev/kmsg gives."""
-    return f"{told.level},{416 + round(told.uptime)},{round(told.uptime * 1e6)},-;{told.text}"
+def netconsole(release: str = "", more: str = "") -> Line:
+    """netconsole's extended form, and what /dev/kmsg gives.
+
+    `msg_print_ext_header()`; `msg_print_ext_body()` escapes what is no plain letter. The release
+    stands before it with CONFIG_NETCONSOLE_PREPEND_RELEASE (Documentation/networking/
+    netconsole.rst), `,caller=T1` behind it with CONFIG_PRINTK_CALLER.
+    """
+    def dress(told: Told) -> str:
+        text = "".join(f"\\x{ord(c):02x}" if c < " " or c > "~" or c == "\\" else c
+                       for c in told.text)
+        serial, own = 416 + round(told.uptime), round(told.uptime * 1e6)
+        return f"{release}{told.level},{serial},{own},-{more};{text}"
+    return dress
 
 
 def kmsg(told: Sequence[Told]) -> list[str]:
-    """The same with the dictionary that drivers add, `msg_print_ext_body()`."""
+    """The same with the dictionary that drivers add."""
     return [line for each in told for line in (
-        netconsole(each), *((" SUBSYSTEM=pci", " DEVICE=+pci:0000:01:10.0")
+        netconsole()(each), *((" SUBSYSTEM=pci", " DEVICE=+pci:0000:01:10.0")
                             if each.text.startswith("pciback") else ()))]
 
 
@@ -106,8 +119,13 @@ def kmsg(told: Sequence[Told]) -> list[str]:
 
 def syslog(inner: Line = bare, tag: str = "kernel: ", day: str = "2") -> Line:
     """RFC 3164, section 4.1; sysklogd, rsyslog's traditional file format, journalctl's `short`."""
-    return lambda told: (f"{told.wall:%b} {told.wall.day:{day}} {told.wall:%H:%M:%S} {HOST} "
-                         f"{tag}{inner(told)}")
+    return lambda told: shown(f"{told.wall:%b} {told.wall.day:{day}} {told.wall:%H:%M:%S} {HOST} "
+                              f"{tag}{inner(told)}", "^I")
+
+
+def shown(line: str, mark: str) -> str:
+    """The line with tabs as a daemon shows them: `^I` of sysklogd, `#011` of rsyslog."""
+    return line.replace("\t", mark)
 
 
 def rfc5424(meta: str = "-", mark: str = "", inner: Line = bare) -> Line:
@@ -119,8 +137,9 @@ def rfc5424(meta: str = "-", mark: str = "", inner: Line = bare) -> Line:
 
 def rsyslog_iso(inner: Line = bare) -> Line:
     """rsyslog's RSYSLOG_FileFormat."""
-    return lambda told: (f"{told.wall + timedelta(hours=2):%Y-%m-%dT%H:%M:%S.%f}+02:00 {HOST} "
-                         f"kernel: {inner(told)}")
+    return lambda told: shown(
+        f"{told.wall + timedelta(hours=2):%Y-%m-%dT%H:%M:%S.%f}+02:00 {HOST} "
+        f"kernel: {inner(told)}", "#011")
 
 
 def repeated(notice: Callable[[Told, int], str]) -> Dressing:
@@ -146,67 +165,32 @@ def rsyslog_notice(told: Told, count: int) -> str:
     return syslog(lambda _: f"message repeated {count} times: [ {told.text}]")(told)
 
 
-# --- journalctl, `output_*()` of systemd's src/shared/logs-show.c ----------------------------
-
-
-def journal(stamp: Callable[[Told], str], host: str = f"{HOST} ") -> Dressing:
-    """The one-line modes, under the head that they have had in one of three wordings."""
-    def dress(told: Sequence[Told]) -> list[str]:
-        head = f"-- Logs begin at {told[0].wall:%a %Y-%m-%d %H:%M:%S} UTC, end at " \
-               f"{told[-1].wall:%a %Y-%m-%d %H:%M:%S} UTC. --" if told else "-- No entries --"
-        return [head, *(f"{stamp(each)} {host}kernel: {each.text}" for each in told)]
-    return dress
-
-
-def journal_fields(told: Told) -> dict[str, object]:
-    """The fields that systemd-journald keeps of a line of the kernel."""
-    wall, own = round(told.wall.timestamp() * 1e6), round(told.uptime * 1e6)
-    return {
-        "__CURSOR": f"s=9e8d;i={own:x};b={BOOT};m={own:x};t={wall:x};x=1",
-        "__REALTIME_TIMESTAMP": str(wall), "__MONOTONIC_TIMESTAMP": str(own), "_BOOT_ID": BOOT,
-        "_SOURCE_MONOTONIC_TIMESTAMP": str(own), "_TRANSPORT": "kernel",
-        "PRIORITY": str(told.level), "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel",
-        "_MACHINE_ID": MACHINE, "_HOSTNAME": HOST, "MESSAGE": told.text,
-    }
-
-
-def journal_json(told: Told) -> str:
-    """`-o json`; a message with bytes that are not printable is an array of numbers."""
-    fields = journal_fields(told)
-    if len(told.text) % 3 == 0:
-        fields["MESSAGE"] = list(told.text.encode())
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def journal_pretty(told: Sequence[Told]) -> list[str]:
-    """`-o json-pretty`: an object over many lines."""
-    return [line for each in told
-            for line in json.dumps(journal_fields(each), indent="\t").splitlines()]
-
-
-def journal_export(told: Sequence[Told]) -> list[str]:
-    """`-o export`: systemd's Journal Export Formats, one field a line."""
-    return [line for each in told
-            for line in (*(f"{name}={text}" for name, text in journal_fields(each).items()), "")]
-
-
-def journal_verbose(told: Sequence[Told]) -> list[str]:
-    """`-o verbose`: a stamp with the cursor, then the fields, indented."""
-    return [line for each in told for line in _verbose(each)]
-
-
-def _verbose(told: Told) -> Iterator[str]:
-    fields = journal_fields(told)
-    yield f"{told.wall:%a %Y-%m-%d %H:%M:%S.%f} UTC [{fields['__CURSOR']}]"
-    yield from (f"    {name}={text}" for name, text in fields.items() if name[:2] != "__")
-
-
 # --- Whoever keeps a console -----------------------------------------------------------------
 
 
-def stamped(inner: Line) -> Line:
-    """xenconsoled --timestamp, `write_with_timestamp()` of tools/console/daemon/io.c."""
-    return lambda told: f"[{told.wall:%Y-%m-%d %H:%M:%S}] {inner(told)}"
+def stamped(inner: Line, zone: str = "") -> Line:
+    """xenconsoled --timestamp, `write_with_timestamp()` of tools/console/daemon/io.c.
+
+    XCP-ng keeps Xen's console so, in /var/log/xen/hypervisor.log. XenServer's test harness tells
+    the zone (xen-devel, 2019-07-05, "Watchdog timer detects that CPU2 is stuck").
+    """
+    return lambda told: f"[{told.wall:%Y-%m-%d %H:%M:%S}{zone}] {inner(told)}"
+
+
+def opened(inner: Line) -> Dressing:
+    """The same from the beginning: `create_hv_log()`, `create_console_log()`."""
+    return lambda told: [f"[{told[0].wall:%Y-%m-%d %H:%M:%S}] Logfile Opened" if told else "",
+                         *(stamped(inner)(each) for each in told)]
+
+
+def conserver(inner: Line) -> Line:
+    """xCAT's console log, which parts its stamp from the line by nothing (xcat-core, pull 845)."""
+    return lambda told: f"[{told.wall:%a %b %d %H:%M:%S %Y}]{inner(told)}"
+
+
+def sympathy(inner: Line) -> Line:
+    """The serial logs of Xen's osstest: no host, no program, microseconds."""
+    return lambda told: f"{told.wall:%b %d %H:%M:%S.%f} {inner(told)}"
 
 
 KERNEL: Mapping[str, Dressing] = MappingProxyType({
@@ -223,7 +207,12 @@ KERNEL: Mapping[str, Dressing] = MappingProxyType({
     "dmesg-delta": delta,
     "dmesg-decoded": per_line(decoded(printk)),
     "dmesg-decoded-ctime": per_line(decoded(ctime)),
-    "netconsole-extended": per_line(netconsole),
+    "dmesg-delta-alone": delta_alone(""),
+    "dmesg-ctime-delta": delta_alone("%a %b %e %H:%M:%S %Y "),
+    "dmesg-caller": per_line(dmesg_caller),
+    "netconsole-extended": per_line(netconsole()),
+    "netconsole-caller": per_line(netconsole(more=",caller=T1")),
+    "netconsole-release": per_line(netconsole(release="6.4.0,")),
     "kmsg-dictionary": kmsg,
     "syslog": per_line(syslog()),
     "syslog-printk": per_line(syslog(printk)),
@@ -240,22 +229,13 @@ KERNEL: Mapping[str, Dressing] = MappingProxyType({
     "rfc5424-printk": per_line(rfc5424(inner=printk)),
     "rsyslog-iso": per_line(rsyslog_iso()),
     "rsyslog-iso-printk": per_line(rsyslog_iso(printk)),
-    "journal-short": journal(lambda told: f"{told.wall:%b %d %H:%M:%S}"),
-    "journal-no-hostname": journal(lambda told: f"{told.wall:%b %d %H:%M:%S}", host=""),
-    "journal-short-precise": journal(lambda told: f"{told.wall:%b %d %H:%M:%S.%f}"),
-    "journal-short-iso": journal(lambda told: f"{told.wall:%Y-%m-%dT%H:%M:%S}+0000"),
-    "journal-short-iso-new": journal(lambda told: f"{told.wall:%Y-%m-%dT%H:%M:%S}+00:00"),
-    "journal-short-iso-precise": journal(lambda told: f"{told.wall:%Y-%m-%dT%H:%M:%S.%f}+0000"),
-    "journal-short-full": journal(lambda told: f"{told.wall:%a %Y-%m-%d %H:%M:%S} UTC"),
-    "journal-short-monotonic": journal(lambda told: f"[{told.micros:>12}]"),
-    "journal-short-unix": journal(lambda told: f"{told.wall.timestamp():.6f}"),
-    "journal-json": per_line(journal_json),
-    "journal-json-pretty": journal_pretty,
-    "journal-export": journal_export,
-    "journal-verbose": journal_verbose,
+    **JOURNAL,
     "stamped": per_line(stamped(bare)),
     "stamped-printk": per_line(stamped(printk)),
     "stamped-priority": per_line(stamped(priority(printk))),
+    "stamped-opened": opened(bare),
+    "conserver-printk": per_line(conserver(printk)),
+    "sympathy-printk": per_line(sympathy(printk)),
 })
 """What may stand around the messages of a Linux kernel, dom0's or a guest's."""
 
@@ -275,6 +255,13 @@ XEN_DATE_MS = xen(lambda told: f"[{told.wall:%Y-%m-%d %H:%M:%S.%f}"[:-3] + "] ")
 XEN_BOOT = xen(lambda told: f"[{told.micros:>12}] ")
 XEN_RAW = xen(lambda told: f"[{round(told.uptime * 2_394_230_000):016x}] ")
 
+
+
+def early(first: Line, later: Line) -> Dressing:
+    """Until its clock runs, Xen falls back to the next simpler stamp (`printk_start_of_line()`)."""
+    return lambda told: [(first if nth < 3 else later)(each) for nth, each in enumerate(told)]
+
+
 HYPERVISOR: Mapping[str, Dressing] = MappingProxyType({
     "xen-tag": per_line(tag),
     "xen-tag-banner": per_line(xen(lambda told: "")),
@@ -282,9 +269,14 @@ HYPERVISOR: Mapping[str, Dressing] = MappingProxyType({
     "xen-date-ms": per_line(XEN_DATE_MS),
     "xen-boot": per_line(XEN_BOOT),
     "xen-raw": per_line(XEN_RAW),
+    "xen-boot-early": early(XEN_RAW, XEN_BOOT),
+    "xen-date-early": early(XEN_BOOT, XEN_DATE),
     "stamped-xen-tag": per_line(stamped(tag)),
     "stamped-xen-boot": per_line(stamped(XEN_BOOT)),
     "stamped-xen-date": per_line(stamped(XEN_DATE)),
+    "stamped-opened": opened(XEN_BOOT),
+    "stamped-utc": per_line(stamped(XEN_BOOT, " UTC")),
+    "sympathy-xen-tag": per_line(sympathy(tag)),
 })
 """What may stand around the messages of Xen."""
 
@@ -312,6 +304,9 @@ ONE_CONSOLE: Mapping[str, Dressing] = MappingProxyType({
     "caller, xen-boot": both(caller, XEN_BOOT),
     "priority, tag": both(priority(printk), tag),
     "stamped": both(stamped(bare), stamped(tag)),
+    "sympathy": both(sympathy(printk), sympathy(XEN_BOOT)),
+    "stamped-utc": both(stamped(printk, " UTC"), stamped(XEN_BOOT, " UTC")),
+    "conserver": both(conserver(printk), conserver(XEN_BOOT)),
     "stamped-printk, stamped-xen-boot": both(stamped(printk), stamped(XEN_BOOT)),
 })
 """What may stand around the lines of dom0 and of Xen that share a serial line."""
