@@ -44,7 +44,7 @@ def test_every_line_is_in_one_class() -> None:
         "NET: Registered protocol family 31",            # noise
         "",                                              # a blank line says nothing either
         "who knows",                                     # unknown
-        "a\0b",                                          # unreadable
+        "\1\2\3\4",                                   # unreadable
     ).coverage
     assert (coverage.lines, coverage.events, coverage.near_misses) == (6, 1, 1)
     assert (coverage.known_noise, coverage.unknown, coverage.unreadable) == (2, 1, 1)
