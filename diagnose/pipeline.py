@@ -1,6 +1,6 @@
 """The table of contents of the program: paths in, diagnosis out.
 
-    read → split → parse → assemble → replay → match → conclude
+    read → split → parse → weave → assemble → replay → match → conclude
 
 **Invariant:** only the order of the stages is decided here.
 """
@@ -38,6 +38,7 @@ from diagnose.reader import Input
 from diagnose.replay import Replay, replay
 from diagnose.rules import Rule, load_rules
 from diagnose.timeline import Timeline, assemble
+from diagnose.weave import weave
 from emulator.kernels import ROWS, Row, distance, row
 from emulator.pci import PciAddress
 
@@ -64,7 +65,8 @@ def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None
 def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
     """Read, split, parse, assemble and replay: what every report on one incident begins with."""
     rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
-    parsed = parse([each if isinstance(each, Input) else str(each) for each in paths], options)
+    parsed = weave(parse([each if isinstance(each, Input) else str(each) for each in paths],
+                         options))
     _one_host(parsed)
     timeline = assemble(parsed)
     release = _release(parsed, "dom0")

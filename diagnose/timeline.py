@@ -210,10 +210,8 @@ def assemble(parsed: Parsed) -> Timeline:
     texts = {source.name for source in parsed.sources if len(source.passages) > 1}
     completed = [_completed(event, full) for event in parsed.events]
     events = [event for event in completed if event.line.input not in texts]
-    order = _in_time([e for e in events if e.speaker == "dom0"])
-    spine_inputs = frozenset(order)
-    spine = [e for name in order for e in events
-             if e.line.input == name and e.speaker in ("dom0", "xen")]
+    spine_inputs = frozenset(e.line.input for e in events if e.speaker == "dom0")
+    spine = [e for e in events if e.line.input in spine_inputs and e.speaker in ("dom0", "xen")]
     items = tuple(item_of(e) for e in spine if _matters(e))
     boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
                     "dom0" and nth and any(i.effect for i in items[:nth]))
@@ -295,19 +293,6 @@ def _ends(events: list[Event]) -> dict[int, tuple[str, Event]]:
             if domid is not None:
                 told[domid].setdefault(how, event)
     return {domid: next(iter(hows.items())) for domid, hows in told.items() if len(hows) == 1}
-
-
-def _in_time(events: list[Event]) -> list[str]:
-    """The inputs of dom0's lines, by their first stamps if all have stamps of one kind."""
-    first: dict[str, Event] = {}
-    stamped: dict[str, Event] = {}
-    for event in events:
-        first.setdefault(event.line.input, event)
-        if event.stamp.time is not None:
-            stamped.setdefault(event.line.input, event)
-    if first.keys() != stamped.keys() or len({e.stamp.kind for e in stamped.values()}) != 1:
-        return list(first)
-    return sorted(first, key=lambda name: stamped[name].stamp.time or 0.0)
 
 
 def _before_boot(items: tuple[Item, ...]) -> bool:

@@ -1,0 +1,121 @@
+"""Stretches of one file that stand in it twice, or in another place than their own.
+
+A clock that falls back tells. What it goes through for the second time with the same lines is a
+copy; a stretch that fits between two others where the clock jumps forward has been moved. A clock
+that was set back does neither, and the file's own order is kept.
+
+**Invariant:** looks at one file; its order is changed only if its stamps leave no other reading.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from diagnose.events import Event, Remark
+from diagnose.times import Clocked, clocked, is_boot, key_of
+
+#: Lines of several processors, and of a slow syslog, may stand so many seconds out of turn.
+OUT_OF_TURN = {"uptime": 0.05, "wall": 2.0}
+OUT_OF_TURN_FINE = 0.05
+"""The same where the time of day is told with a fraction."""
+#: A block that is moved is parted from its neighbours at so many places at most.
+SEAMS_A_STEP = 3
+#: Changes between summer and winter time, give or take a few lines, in seconds.
+ZONE_STEP = (3480.0, 3720.0)
+#: So many lines at least are the same again in a copy where stamps are coarse.
+COPY_LINES_MIN = 3
+
+
+def in_order(name: str, events: Sequence[Event]) -> tuple[list[Event], list[Remark]]:
+    """The events of one input in order and once each, and what was done to them."""
+    lines, clock = _timed(events)
+    slack = _slack(lines, clock)
+    if not clock or not any(_falls(a, b, slack) for a, b in pairwise(lines)):
+        return list(events), []
+    remarks = []
+    once = _once(lines, slack)
+    if len(once) < len(lines):
+        remarks.append(Remark("doubled", f"{len(lines) - len(once)} of its lines stand in it "
+                              "twice, with the same stamps; each was read once.", name))
+    falls = [(a, b) for a, b in pairwise(once) if _falls(a, b, slack)]
+    if falls:
+        moved = sorted(once, key=lambda line: (line.boot, line.time))
+        if _plausible(once, moved, falls, clock):
+            remarks.append(Remark("out-of-order", "Its lines do not stand in the order of their "
+                                  "stamps; they were read in that of the stamps.", name))
+            once = moved
+        else:
+            fall = max(a.time - b.time for a, b in falls)
+            remarks.append(Remark("clock-set-back", f"Its clock falls back by {fall:.1f} s; its "
+                                  "lines were read in the order in which they stand.", name,
+                                  falls[0][1].event.line.line))
+    return [line.event for line in once], remarks
+
+
+def _timed(events: Sequence[Event]) -> tuple[list[Clocked], str]:
+    """All events by the clock of the speaker who says most; the others' have the time before."""
+    counts: dict[str, int] = {}
+    for event in events:
+        if event.stamp.kind:
+            counts[event.speaker] = counts.get(event.speaker, 0) + 1
+    if not counts:
+        return [], ""
+    leader = max(sorted(counts), key=lambda speaker: counts[speaker])
+    led, clock = clocked([event for event in events if event.speaker == leader])
+    told = {id(line.event): line for line in led}
+    last, lines = led[0], []
+    for event in events:
+        last = told.get(id(event), last)
+        lines.append(Clocked(event, last.boot, last.time))
+    return lines, clock
+
+
+def _slack(lines: Sequence[Clocked], clock: str) -> float:
+    fine = clock == "wall" and all(line.event.stamp.coarse < 1 for line in lines
+                                   if line.event.stamp.wall is not None)
+    return OUT_OF_TURN_FINE if fine else OUT_OF_TURN.get(clock, 0.0)
+
+
+def _falls(before: Clocked, after: Clocked, slack: float) -> bool:
+    return before.boot == after.boot and after.time < before.time - slack
+
+
+def _once(lines: Sequence[Clocked], slack: float) -> list[Clocked]:
+    """The lines without those that a stretch goes through for the second time."""
+    kept: list[Clocked] = []
+    places: dict[object, int] = {}
+    copy: int | None = None         # the place of the original of the line before, in a copy
+    run: list[Clocked] = []
+    for line in lines:
+        key = (line.boot, line.time, key_of(line.event))
+        if copy is None and kept and _falls(kept[-1], line, slack):
+            copy = places.get(key)
+        elif copy is not None:
+            copy = copy + 1 if copy + 1 < len(kept) and _same(kept[copy + 1], line) else None
+        if copy is not None:
+            run.append(line)
+            continue
+        if len(run) < COPY_LINES_MIN:   # too short to be told from a coincidence
+            kept.extend(run)
+        run = []
+        places[key] = len(kept)
+        kept.append(line)
+    return kept if len(run) >= COPY_LINES_MIN else kept + run
+
+
+def _same(first: Clocked, second: Clocked) -> bool:
+    return first[1:] == second[1:] and key_of(first.event) == key_of(second.event)
+
+
+def _plausible(stand: Sequence[Clocked], moved: Sequence[Clocked],
+               falls: Sequence[tuple[Clocked, Clocked]], clock: str) -> bool:
+    """Whether the order of the stamps moves whole stretches, and no clock was set back instead."""
+    place = {id(line.event): nth for nth, line in enumerate(stand)}
+    seams = sum(place[id(b.event)] != place[id(a.event)] + 1 for a, b in pairwise(moved))
+    if seams > SEAMS_A_STEP * len(falls):
+        return False
+    if clock == "uptime":
+        return True
+    zone = any(ZONE_STEP[0] <= a.time - b.time <= ZONE_STEP[1] for a, b in falls)
+    first = stand[0].event
+    return not zone and (moved[0].event is first or not is_boot(first))

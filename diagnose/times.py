@@ -1,0 +1,66 @@
+"""The times of events by one clock, boot by boot, and what makes two events the same.
+
+**Invariant:** reads stamps and compares; nothing is put in order here.
+"""
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from diagnose.events import Event
+
+HALF_A_YEAR = 183 * 86400.0
+YEAR = 366 * 86400.0
+"""Stamps without a year lie in a leap year."""
+
+
+class Clocked(NamedTuple):
+    """An event and its time: seconds since boot number `boot` of the file, or the time of day."""
+
+    event: Event
+    boot: int
+    time: float
+
+
+def clocked(events: Sequence[Event]) -> tuple[list[Clocked], str]:
+    """Events of one speaker by the clock that all stamped ones have: "uptime", "wall" or "".
+
+    An event without a stamp has the time of the one before it. A wall clock without a year goes on
+    into the next one where it falls back by most of a year.
+    """
+    clock = next((name for name in ("uptime", "wall") if events and _all(events, name)), "")
+    lines: list[Clocked] = []
+    boot, time, years = 0, 0.0, 0.0
+    begun = False
+    for event in events:
+        told = getattr(event.stamp, clock) if clock else None
+        if clock == "uptime" and begun and is_boot(event) and (told is None or told < time):
+            boot, time = boot + 1, 0.0
+        if told is not None:
+            if clock == "wall" and begun and told + years < time - HALF_A_YEAR:
+                years += YEAR
+            time, begun = told + years, True
+        lines.append(Clocked(event, boot, time))
+    first = next((line for line in lines if getattr(line.event.stamp, clock or "time") is not None),
+                 None)
+    if first is None:
+        return lines, clock
+    at = lines.index(first)
+    return [Clocked(line.event, line.boot, first.time) for line in lines[:at]] + lines[at:], clock
+
+
+def is_boot(event: Event) -> bool:
+    """Whether a kernel or the hypervisor begins there."""
+    return event.proves("host_boot") or event.proves("guest_boot")
+
+
+def _all(events: Sequence[Event], clock: str) -> bool:
+    """Whether every event with a stamp tells the time by this clock, and one does."""
+    stamped = [event.stamp for event in events if event.stamp.kind]
+    return bool(stamped) and all(getattr(stamp, clock) is not None for stamp in stamped)
+
+
+def key_of(event: Event) -> Hashable:
+    """What two events have in common that are the same line in two places."""
+    return event.kind, event.speaker, event.nth, tuple(sorted(
+        (name, str(value)) for name, value in event.fields.items()))
