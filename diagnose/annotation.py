@@ -38,7 +38,7 @@ OPERATIONS = frozenset(
 #: speakers tell. The number of arguments is bounded; 0 is no bound.
 DATING: Mapping[str, tuple[int, int]] = {
     "found": (1, 1), "lost": (1, 1), "given": (2, 2), "returned": (1, 2), "named": (2, 2),
-    "anchor": (1, 0),
+    "anchor": (1, 0), "steady": (0, 0),
 }
 TERMS = OPERATIONS | DATING.keys() | frozenset(
     ("effect", "birth", "alive", "death", "death_clean", "death_abrupt", "host_boot", "guest_boot")

@@ -18,6 +18,8 @@ from diagnose.times import Clocked, clocked, is_boot, key_of
 OUT_OF_TURN = {"uptime": 0.05, "wall": 2.0}
 OUT_OF_TURN_FINE = 0.05
 """The same where the time of day is told with a fraction."""
+FIRST_SECOND = 1.0
+"""A kernel's clock stands still at first, so that lines of two boots may be the same."""
 #: A block that is moved is parted from its neighbours at so many places at most.
 SEAMS_A_STEP = 3
 #: Changes between summer and winter time, give or take a few lines, in seconds.
@@ -28,28 +30,60 @@ COPY_LINES_MIN = 3
 
 def in_order(name: str, events: Sequence[Event]) -> tuple[list[Event], list[Remark]]:
     """The events of one input in order and once each, and what was done to them."""
-    lines, clock = _timed(events)
+    shown = _without_reprints(events)
+    lines, clock = _timed(shown)
     slack = _slack(lines, clock)
-    if not clock or not any(_falls(a, b, slack) for a, b in pairwise(lines)):
-        return list(events), []
+    falls = clock and any(_falls(a, b, slack) for a, b in pairwise(lines))
+    once = _once(lines, slack) if falls else lines
+    copies = len(events) - (len(once) if falls else len(shown))
     remarks = []
-    once = _once(lines, slack)
-    if len(once) < len(lines):
-        remarks.append(Remark("doubled", f"{len(lines) - len(once)} of its lines stand in it "
-                              "twice, with the same stamps; each was read once.", name))
-    falls = [(a, b) for a, b in pairwise(once) if _falls(a, b, slack)]
-    if falls:
+    if copies:
+        remarks.append(Remark("doubled", f"{copies} of its lines stand in it twice, with the same "
+                              "stamps; each was read once.", name))
+    if not falls:
+        return shown, remarks
+    steps = [(a, b) for a, b in pairwise(once) if _falls(a, b, slack)]
+    if steps:
         moved = sorted(once, key=lambda line: (line.boot, line.time))
-        if _plausible(once, moved, falls, clock):
+        if _plausible(once, moved, steps, clock):
             remarks.append(Remark("out-of-order", "Its lines do not stand in the order of their "
                                   "stamps; they were read in that of the stamps.", name))
             once = moved
         else:
-            fall = max(a.time - b.time for a, b in falls)
+            fall = max(a.time - b.time for a, b in steps)
             remarks.append(Remark("clock-set-back", f"Its clock falls back by {fall:.1f} s; its "
                                   "lines were read in the order in which they stand.", name,
-                                  falls[0][1].event.line.line))
+                                  steps[0][1].event.line.line))
     return [line.event for line in once], remarks
+
+
+def _without_reprints(events: Sequence[Event]) -> list[Event]:
+    """The events without those of a ring buffer that was shown again: same text, same uptime.
+
+    Kernels print the same at uptime zero of every boot, so such lines are copies only where the
+    next line of their speaker with a time of its own is one.
+    """
+    seen: dict[str, set[str]] = {}
+    newest: dict[str, float] = {}
+    doubtful: dict[str, list[Event]] = {}
+    shown_again: set[str] = set()       # who printed his last line for the second time
+    copies: set[int] = set()
+    for event in events:
+        who, text, uptime = event.speaker, event.line.text.strip(), event.stamp.uptime or 0.0
+        known = seen.setdefault(who, set())
+        behind = newest.get(who, 0.0) - uptime
+        again = text in known and (behind > 0 or (behind == 0 and who in shown_again))
+        known.add(text)
+        (shown_again.add if again else shown_again.discard)(who)
+        if uptime <= FIRST_SECOND:
+            if again:
+                doubtful.setdefault(who, []).append(event)
+            continue
+        if again:
+            copies.update(map(id, (event, *doubtful.get(who, ()))))
+        doubtful[who] = []
+        newest[who] = max(uptime, newest.get(who, 0.0))
+    return [event for event in events if id(event) not in copies] if copies else list(events)
 
 
 def _timed(events: Sequence[Event]) -> tuple[list[Clocked], str]:

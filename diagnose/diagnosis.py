@@ -225,13 +225,18 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One input's clock minus dom0's uptime, in seconds, as an interval (low, high)."""
+    """One input's clock minus dom0's, in seconds, as an interval (low, high).
+
+    dom0's clock is its uptime, or the time of day where its log tells no other. A log that holds
+    several boots of its speaker has a clock for each, counted by `boot` from 0.
+    """
 
     input: str
     speaker: str
     relative_to: str
     offset_s: tuple[float, float]
     anchors: tuple[Line, ...] = ()
+    boot: int = 0
 
 
 class Missing(NamedTuple):

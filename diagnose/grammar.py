@@ -21,7 +21,7 @@ from diagnose.values import FIELD_TYPES
 
 REMEMBERED_MAX = 4096
 REMEMBERED_LENGTH_MAX = 256
-_ANY_TEXT = "[^\n]+"
+_ANY_TEXT = ("[^\n]+", "[^\n]*")
 HEAD_LETTERS = 6
 """By so many letters the beginning of a message is known where the rest of it is not there."""
 

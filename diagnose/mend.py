@@ -29,13 +29,18 @@ XEN_TAG = "(XEN)"
 
 #: Escape sequences of terminals: colours, cursor movements, titles; and what is left of them.
 _ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?|[\x07\x0e\x0f]")
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?|[\x07\x0e\x0f\x1e]")
+#: The same where xenconsoled has put a full stop for the escape character
+#: (tools/console/daemon/io.c: do_replace_escape()).
+_DOTS = re.compile(r"\.\[[0-9;]{0,16}[mK]")
 _BREAKS = re.compile("[\0\r\n]+")
-_ODD = re.compile("[\0\r\n\x07\x08\x0e\x0f\x1b]")
+_ODD = re.compile("[\0\r\n\x07\x08\x0e\x0f\x1b\x1e]")
 
 
 def pieces(payload: str) -> list[str]:
     """The texts that a line holds, without a terminal's escapes; most lines hold one."""
+    if ".[" in payload:
+        payload = _DOTS.sub("", payload)
     if payload.isprintable() or _ODD.search(payload) is None:
         return [payload]
     shown = _ESCAPES.sub("", payload)

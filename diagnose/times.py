@@ -23,12 +23,12 @@ class Clocked(NamedTuple):
 
 
 def clocked(events: Sequence[Event]) -> tuple[list[Clocked], str]:
-    """Events of one speaker by the clock that all stamped ones have: "uptime", "wall" or "".
+    """Events of one speaker by the clock that most stamped ones have: "uptime", "wall" or "".
 
     An event without a stamp has the time of the one before it. A wall clock without a year goes on
     into the next one where it falls back by most of a year.
     """
-    clock = next((name for name in ("uptime", "wall") if events and _all(events, name)), "")
+    clock = _clock(events)
     lines: list[Clocked] = []
     boot, time, years = 0, 0.0, 0.0
     begun = False
@@ -54,10 +54,16 @@ def is_boot(event: Event) -> bool:
     return event.proves("host_boot") or event.proves("guest_boot")
 
 
-def _all(events: Sequence[Event], clock: str) -> bool:
-    """Whether every event with a stamp tells the time by this clock, and one does."""
+def _clock(events: Sequence[Event]) -> str:
+    """The clock of most stamped events: a hypervisor that boots has no uptime for its first lines,
+    and a syslog none for what others than kernels say.
+    """
     stamped = [event.stamp for event in events if event.stamp.kind]
-    return bool(stamped) and all(getattr(stamp, clock) is not None for stamp in stamped)
+    uptimes = sum(stamp.uptime is not None for stamp in stamped)
+    if uptimes * 2 >= len(stamped) > 0:
+        return "uptime"
+    walls = sum(stamp.wall is not None for stamp in stamped)
+    return "wall" if walls * 2 >= len(stamped) > 0 else ""
 
 
 def key_of(event: Event) -> Hashable:
