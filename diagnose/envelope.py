@@ -81,6 +81,8 @@ class Peeler:
             for letter in letters
         }
 
+        self._hosts = frozenset(rule for rule in catalogue.layers
+                                if "host" in rule.production.field_types)
         self._starts = re.compile("|".join(
             "".join(re.escape(text) if not name else f"(?>{pattern})"
                     for name, text, pattern in steps if name != "payload")
@@ -96,9 +98,11 @@ class Peeler:
         layers: list[str] = []
         told: dict[str, str] = {}
         speaker: str | None = None
-        outer = True
+        outer, hosted = True, False
         while rules and len(layers) < LAYERS_MAX:
             for rule in rules:
+                if hosted and rule in self._hosts:
+                    continue    # "Dom0 kernel: …" is Xen's, and no host inside a host
                 match = rule.regex.fullmatch(payload)
                 if match is None:
                     continue
@@ -117,6 +121,7 @@ class Peeler:
                 outer = outer and rule.production.outer
                 for term in rule.production.proves:
                     speaker = term.args[0]
+                hosted = hosted or speaker is not None or "host" in told
                 rules = self._by_letter.get(payload[:1], self._any)
                 break
             else:

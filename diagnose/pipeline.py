@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from diagnose import assignments, conclude, recommend
+from diagnose import assignments, conclude, recommend, unmodelled
+from diagnose.clocks import Clocks, clocks
 from diagnose.diagnosis import (
     Diagnosis,
     Exposure,
@@ -38,7 +39,8 @@ from diagnose.reader import Input
 from diagnose.replay import Replay, replay
 from diagnose.rules import Rule, load_rules
 from diagnose.timeline import Timeline, assemble
-from diagnose.weave import weave
+from diagnose.unmodelled import Beyond, beyond
+from diagnose.weave import ordered, weave
 from emulator.kernels import ROWS, Row, distance, row
 from emulator.pci import PciAddress
 
@@ -50,6 +52,8 @@ class Seen(NamedTuple):
     timeline: Timeline
     played: Replay
     release: str | None        # of dom0, as the last banner tells it
+    clocks: Clocks
+    beyond: Beyond | None      # why no kernel row describes the host, if none does
 
 
 def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None) -> Diagnosis:
@@ -65,17 +69,25 @@ def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None
 def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
     """Read, split, parse, assemble and replay: what every report on one incident begins with."""
     rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
-    parsed = weave(parse([each if isinstance(each, Input) else str(each) for each in paths],
-                         options))
+    parsed = ordered(parse([each if isinstance(each, Input) else str(each) for each in paths],
+                           options))
     _one_host(parsed)
-    timeline = assemble(parsed)
+    times = clocks(parsed)
+    parsed = weave(parsed)
+    why = None if options.kernel else beyond(parsed)
+    timeline = assemble(parsed if why is None else replace(parsed, events=()), times)
     release = _release(parsed, "dom0")
-    return Seen(parsed, timeline, replay(timeline, _build(release), rows), release)
+    return Seen(parsed, timeline, replay(timeline, _build(release), rows), release, times, why)
 
 
 def _reported(found: Seen, options: Options) -> Diagnosis:
-    parsed, timeline, played, _ = found
+    parsed, timeline, played = found.parsed, found.timeline, found.played
     rules = rules_for(options)
+    if found.beyond is not None:
+        bare = Diagnosis(tool=tool_report(rules), inputs=input_reports(parsed),
+                         verdict="inconclusive", kernel=kernel_report(found, options),
+                         coverage=parsed.coverage, clocks=found.clocks.reports)
+        return _narrowed(unmodelled.report(bare, parsed, found.beyond), options.device)
     made = conclude.conclude(rules, played)
     steps, story = made.steps, played.best
     keys = frozenset(made.ids)
@@ -95,7 +107,7 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         assignments=assignments.assignment_reports(held, timeline.hvm),
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
-        exposure=_exposure(rules, findings, kernel),
+        exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
         missing=(*to_collect(parsed), *missing(timeline)) if verdict == "inconclusive" else (),
         remarks=(*parsed.remarks, *overflow, *replay_remarks(played)))
     return _narrowed(report, options.device)
@@ -170,6 +182,8 @@ def _build(release: str | None) -> int | None:
 def kernel_report(found: Seen, options: Options) -> KernelReport:
     """The row that the best story runs under, and how it was found."""
     parsed, played, release = found.parsed, found.played, found.release
+    if found.beyond is not None:
+        return unmodelled.kernel(parsed)
     best, told = played.best.row, played.best.step is not None
     others = {story.row.name for story in played.consistent} - {best.name}
     how: How = "given" if options.kernel else "unknown" if not told else "inferred"

@@ -17,6 +17,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from diagnose.annotation import DATING
+from diagnose.clocks import NO_CLOCKS, Clocks
 from diagnose.events import RANK, Event, Parsed
 from diagnose.grammar import load
 from diagnose.spine import (
@@ -203,7 +204,7 @@ def _xen_boots(events: list[Event], boots: int) -> tuple[tuple[Event, ...], ...]
     return tuple([()] * (boots - len(runs)) + [tuple(run) for run in runs])
 
 
-def assemble(parsed: Parsed) -> Timeline:
+def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     """Order the events of an incident for the replay."""
     full = {(d.bus, d.slot, d.function): d.segment for e in parsed.events
             if (d := address(e)) is not None and d.segment is not None and e.speaker != "guest"}

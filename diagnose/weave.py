@@ -43,19 +43,31 @@ class _File(NamedTuple):
         return sorted({line.boot for line in self.lines})
 
 
-def weave(parsed: Parsed) -> Parsed:
-    """The same inputs with their events in order and without copies."""
-    by_input: dict[str, list[Event]] = {source.name: [] for source in parsed.sources}
-    for event in parsed.events:
-        by_input[event.line.input].append(event)
+def ordered(parsed: Parsed) -> Parsed:
+    """The same inputs with the events of each in order and once."""
+    by_input = _by_input(parsed)
     remarks: list[Remark] = []
     for name, events in by_input.items():
         by_input[name], told = in_order(name, events)
         remarks.extend(told)
-    for speaker in ("dom0", "xen"):
-        remarks.extend(_without_copies(by_input, speaker))
+    woven = tuple(event for own in by_input.values() for event in own)
+    return replace(parsed, events=woven, remarks=(*parsed.remarks, *remarks))
+
+
+def weave(parsed: Parsed) -> Parsed:
+    """The inputs' events together, each input in order: without copies, dom0's in one order."""
+    by_input = _by_input(parsed)
+    remarks = [remark for speaker in ("dom0", "xen")
+               for remark in _without_copies(by_input, speaker)]
     woven = tuple(event for group in _groups(by_input) for event in group)
     return replace(parsed, events=woven, remarks=(*parsed.remarks, *remarks))
+
+
+def _by_input(parsed: Parsed) -> dict[str, list[Event]]:
+    by_input: dict[str, list[Event]] = {source.name: [] for source in parsed.sources}
+    for event in parsed.events:
+        by_input[event.line.input].append(event)
+    return by_input
 
 
 # --- Copies ----------------------------------------------------------------------------------
