@@ -105,7 +105,7 @@ def _align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: i
             cursor[effect.speaker] = place + 1
             match.first = place if match.first is None else min(match.first, place)
             found.append(nth)
-        elif effect.speaker != "xen" or not _in_xen_log(timeline, hyp, match, effect):
+        elif effect.speaker != "xen" or not _in_xen_log(timeline, hyp, match, effect, at, anchored):
             missing.append((nth, effect))
     if anchored and not match.mask & 1:
         return None
@@ -160,14 +160,21 @@ def _blocks(item: Item, devices: frozenset[PciAddress], domid: int | None) -> bo
     return any(item.device.agrees(device) for device in devices)
 
 
-def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effect) -> bool:
-    """Find the effect in the Xen log beside the spine."""
+def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effect, at: int,
+                anchored: bool) -> bool:
+    """Find the effect in the Xen log beside the spine, where the clocks do not forbid it.
+
+    An act that a line of the spine shows happens as that is printed; any other one may have
+    happened long before the line that cannot do without it.
+    """
     if hyp.boot >= len(timeline.xen):
         return False
     run, mask = timeline.xen[hyp.boot], match.xen_mask
     first = (~mask & mask + 1).bit_length() - 1
     for place in range(first, min(len(run), first + XEN_LOOKAHEAD_MAX)):
-        if not mask >> place & 1 and agrees(effect, run[place]):
+        if not mask >> place & 1 and agrees(effect, run[place]) and not (
+                timeline.too_late(run[place], at) or
+                (anchored and timeline.too_early(run[place], at))):
             match.xen_mask |= 1 << place
             match.lines.append(run[place])
             _pass_over(timeline, match, run, first, place)

@@ -23,6 +23,8 @@ from diagnose.times import Clocked, clocked
 UNSTEADY_SECONDS = 1.5
 #: A kernel that does not tell when its clock is steady has set it by then.
 STEADY_BY = 30.0
+#: A single pair may be of two moments; times that the replay relies on need as many as these.
+PAIRS_MIN = 2
 
 
 class Log(NamedTuple):
@@ -112,7 +114,7 @@ def _seen(lines: Sequence[Clocked],
           found: Mapping[int, Distance]) -> Iterator[tuple[Key, Window]]:
     for line in lines:
         best = found.get(line.boot)
-        if best is None:
+        if best is None or len(best.pairs) < PAIRS_MIN:
             continue
         boot = best.pairs[0].reference.boot
         yield _key(line.event), Window(boot, line.time - best.high,

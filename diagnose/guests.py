@@ -16,13 +16,19 @@ from emulator.pci import PciAddress
 PASSED_MAX = 8
 
 
-def bindings(timeline: Timeline, hyp: Hypothesis, domid: int) -> list[Hypothesis]:
-    """The story with a boot of a guest's log claimed by a PV domain that has none yet."""
+def bindings(timeline: Timeline, hyp: Hypothesis, domid: int,
+             at: int | None = None) -> list[Hypothesis]:
+    """The story with a boot of a guest's log claimed by a PV domain that has none yet.
+
+    `at` is the item of the spine that shows the domain's driver at work: the boot has begun by then
+    and is not over.
+    """
     if not timeline.segments or hyp.life(domid) is not None:
         return [hyp]
     bound = [_claimed(timeline, hyp, domid, segment, passed)
              for segment, passed in _claimable(timeline, hyp, domid)
-             if _knows_its_devices(timeline.segments[segment], hyp, domid)]
+             if _knows_its_devices(timeline.segments[segment], hyp, domid)
+             and not (at is not None and _elsewhen(timeline, timeline.segments[segment], at))]
     return bound or [hyp.plus(cost=costs().other["unbound_life"])]
 
 
@@ -57,6 +63,12 @@ def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
         lineages=tuple(sorted({**before, name: devices}.items())),
         cost=hyp.cost + costs().other["skipped_boot"] * len(passed)
         + costs().other["other_guest"] * strange)
+
+
+def _elsewhen(timeline: Timeline, segment: Segment, at: int) -> bool:
+    """Whether the clocks tell that the boot had not begun, or was over, at an item of the spine."""
+    return timeline.too_late(segment.events[0], at) or (
+        bool(segment.ending) and timeline.too_early(segment.events[-1], at))
 
 
 def _knows_its_devices(segment: Segment, hyp: Hypothesis, domid: int) -> bool:

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 PROSE_SHARE = 0.2
 #: So many small words make a line prose: kernels print one or two in a message now and then.
 SMALL_WORDS_MIN = 3
-#: Words of somebody who tells what he did.
-TELLERS = frozenset("i we my our".split())
+#: Words of somebody who tells what he did; shells have variables called i.
+TELLERS = frozenset("I We we My my Our our".split())
+#: What a shell puts before a command.
+PROMPTS = frozenset("#$+")
 SMALL_WORDS = frozenset(
     "a an the this that these those it its is are was were be been being am do does did has have "
     "had i you he she we they me my your his her our their to of in on at by for with from into "
@@ -75,7 +77,7 @@ class Shape:
         if prose:
             self._prose.add(hash(_DIGITS.sub("0", text)))
             self._parted.close()
-            if TELLERS & set(_words(text)):
+            if not TELLERS.isdisjoint(_bare(text)):
                 self._told.close()
 
     @property
@@ -93,10 +95,14 @@ def is_prose(text: str) -> bool:
     Programs put a name and a colon before what they say.
     """
     words = text.split()
-    if len(words) < SMALL_WORDS_MIN or words[0].endswith(":"):
+    if len(words) < SMALL_WORDS_MIN or words[0].endswith(":") or words[0] in PROMPTS:
         return False
     return sum(word in SMALL_WORDS for word in _words(text)) >= SMALL_WORDS_MIN
 
 
 def _words(text: str) -> list[str]:
-    return [word.strip(".,;:!?()\"'*").lower() for word in text.split()]
+    return [word.lower() for word in _bare(text)]
+
+
+def _bare(text: str) -> list[str]:
+    return [word.strip(".,;:!?()\"'*") for word in text.split()]

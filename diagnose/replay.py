@@ -226,7 +226,7 @@ class _Search:
         act, start = plan.act, hyp.contradictions
         loads = act.op == "driver_load" and act.domid is not None
         for story in prepared[plan.before]:
-            for bound in bindings(self.timeline, story, act.domid) if loads and act.domid \
+            for bound in bindings(self.timeline, story, act.domid, at) if loads and act.domid \
                     else recognised(self.timeline, story, act):
                 done = self.enactor.enact(bound, act, at, anchored=True,
                                           budget=budget - bound.contradictions + start)

@@ -17,7 +17,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from diagnose.annotation import DATING
-from diagnose.clocks import NO_CLOCKS, Clocks
+from diagnose.clocks import NO_CLOCKS, Clocks, Window
 from diagnose.events import RANK, Event, Parsed
 from diagnose.grammar import load
 from diagnose.spine import (
@@ -36,6 +36,8 @@ from emulator.pci import PciAddress
 #: Xen lets this many guest-level messages through before its rate limit drops any
 #: (xen/drivers/char/console.c: printk_ratelimit_burst).
 GUEST_MESSAGES_BURST = 10
+#: The lines that one act prints in several logs come within so many seconds, clocks aside.
+ONE_ACT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Timeline:
     guest_kinds: frozenset[str]              # kinds of lines in the guests' logs
     aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
+    times: Clocks = NO_CLOCKS
 
     @property
     def has_words(self) -> bool:
@@ -102,6 +105,23 @@ class Timeline:
         named = {item.device for item in self.items if item.device is not None
                  and item.device.is_full and item.device.devfn == device.devfn}
         return tuple(sorted(named))
+
+    def too_late(self, event: Event, at: int) -> bool:
+        """Whether the line was printed after item `at` of the spine, by what the clocks tell."""
+        mine, spine = self.times.window(event), self._time(at)
+        return mine is not None and spine is not None and (
+            mine.boot > spine.boot or
+            (mine.boot == spine.boot and mine.low > spine.high + ONE_ACT_SECONDS))
+
+    def too_early(self, event: Event, at: int) -> bool:
+        """Whether the line was printed before item `at` of the spine, by what the clocks tell."""
+        mine, spine = self.times.window(event), self._time(at)
+        return mine is not None and spine is not None and (
+            mine.boot < spine.boot or
+            (mine.boot == spine.boot and mine.high < spine.low - ONE_ACT_SECONDS))
+
+    def _time(self, at: int) -> Window | None:
+        return self.times.window(self.items[at].event) if at < len(self.items) else None
 
     def told_end(self, domid: int) -> str:
         """How the domain ended as the toolstack or Xen tells it, empty if neither does."""
@@ -245,7 +265,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         natives=tuple(_natives(events)),
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
-        quoted=tuple(event for event in completed if event.line.input in texts),
+        quoted=tuple(event for event in completed if event.line.input in texts), times=times,
     )
 
 
