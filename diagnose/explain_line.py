@@ -5,12 +5,17 @@ so what it says is what happens.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from diagnose import grammar, speaker
-from diagnose.envelope import Peeler, stamp
-from diagnose.events import Production, Stamp, Term
+from diagnose import grammar, mend, speaker
+from diagnose.envelope import Envelope, Peeler, stamp
+from diagnose.events import SPEAKERS, Production, Stamp, Term
+from diagnose.parse import parse
+from diagnose.reader import from_bytes
+from diagnose.render.words import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +24,8 @@ class LineReading:
 
     `verdict` is "event", "noise", "near miss" or "unknown". `speaker` is "kernel" where only the
     rest of the file tells whether dom0 or a guest spoke, None for a program of no interest.
-    For a near miss `production` is the nearest one, `column` where it broke, counted from 1 in the
-    payload, and `expected` what would have had to follow.
+    `reason` says what decided that. For a near miss `production` is the nearest one, `column` where
+    it broke, counted from 1 in the payload, and `expected` what would have had to follow.
     """
 
     text: str
@@ -34,18 +39,61 @@ class LineReading:
     proves: tuple[Term, ...] = ()
     column: int | None = None
     expected: str | None = None
+    reason: str = ""
 
 
 def explain(text: str) -> LineReading:
-    """Read one raw line, without its line end.
+    """Read one raw line, without its line end: the first record on it.
 
     Raises GrammarError if the grammars cannot be used.
     """
+    return next(_records(text))
+
+
+def explain_lines(texts: Sequence[str]) -> list[LineReading]:
+    """Read lines that stand together, as one log: each record of each line.
+
+    What a line does not tell of its speaker the others may. Raises GrammarError if the grammars
+    cannot be used.
+    """
+    found = [(nth, reading) for nth, text in enumerate(texts, 1) for reading in _records(text)]
+    if len(texts) < 2:
+        return [reading for _, reading in found]
+    parsed = parse([from_bytes("-", "\n".join([*texts, ""]).encode("utf-8", "replace"))])
+    said = {(event.line.line, event.kind): event.speaker for event in parsed.events}
+    sure = Counter(event.speaker for event in parsed.events
+                   if event.production.file in speaker.KERNELS)
+    return [_in_context(reading, said.get((nth, reading.production.kind))
+                        if reading.production else None, sure) for nth, reading in found]
+
+
+def _in_context(reading: LineReading, said: str | None, sure: Counter[str]) -> LineReading:
+    if said is None or reading.speaker != "kernel" or reading.production is None:
+        return reading
+    told = " and ".join(f"{count(sure[name], 'line')} only {WHOSE[name]} prints"
+                        for name in speaker.KERNELS if sure[name])
+    why = f"any kernel prints it; this input has {told}" if told else \
+        "any kernel prints it, and no line tells whose it is; dom0's is the usual log"
+    proofs = tuple(term for term in reading.production.proves
+                   if term.holds(reading.fields or {}, said))
+    return replace(reading, speaker=said, reason=why, proves=proofs)
+
+
+def _records(text: str) -> Iterator[LineReading]:
+    """The readings of the records on one line, at least one."""
     catalogue = grammar.load()
-    envelope = Peeler(catalogue).peel(text)
+    peeler = Peeler(catalogue)
+    for piece in mend.pieces(text) or [text]:
+        yield from (_read(text, record.envelope, catalogue) for record in mend.parted(
+            piece, peeler, lambda envelope: catalogue.match(envelope.payload.strip(" "))))
+
+
+def _read(text: str, envelope: Envelope, catalogue: grammar.Catalogue) -> LineReading:
+    envelope = envelope._replace(payload=envelope.payload.strip(" "))
     program = speaker.program_of(envelope)
     unread = LineReading(
-        text, envelope.payload, envelope.layers, stamp(envelope), program, "unknown"
+        text, envelope.payload, envelope.layers, stamp(envelope), program, "unknown",
+        reason=_reason(envelope, program, None),
     )
     if program is None:
         return unread
@@ -58,11 +106,29 @@ def explain(text: str) -> LineReading:
     return replace(
         unread,
         speaker=who,
+        reason=_reason(envelope, program, made),
         verdict="noise" if made.noise else "event",
         production=made,
         fields=fields,
         proves=tuple(term for term in made.proves if term.holds(fields, who)),
     )
+
+
+WHOSE = {"dom0": "dom0's kernel", "guest": "a guest's kernel", "xen": "the hypervisor",
+         "toolstack": "the tool stack"}
+
+
+def _reason(envelope: Envelope, program: str | None, made: Production | None) -> str:
+    """What the line itself tells of who speaks."""
+    if envelope.speaker is not None:
+        return f"its envelope is that of {WHOSE[envelope.speaker]}"
+    named = envelope.told.get("program") or envelope.told.get("kernel_program")
+    if program is None or program in SPEAKERS:
+        return f"syslog names the program {named}"
+    if made is not None and made.file in WHOSE:
+        return f"only {WHOSE[made.file]} prints this message"
+    by = f"syslog names {named}, and " if named else ""
+    return f"{by}any kernel prints it" if made is not None else f"{by}nothing else tells"
 
 
 def _nearest(unread: LineReading, read: bool, catalogue: grammar.Catalogue) -> LineReading:
@@ -79,18 +145,34 @@ def _nearest(unread: LineReading, read: bool, catalogue: grammar.Catalogue) -> L
     )
 
 
-def render(reading: LineReading) -> str:
-    """The reading as rows of text; the log's own characters are not neutralised here."""
+def render(reading: LineReading, verbose: bool = False) -> str:
+    """The reading as rows of text; the log's own characters are not neutralised here.
+
+    `verbose` adds the reason for the speaker.
+    """
     rows = [("line", reading.text.strip()), ("envelope", " + ".join(reading.layers) or "none")]
-    if reading.stamp.kind:
-        rows.append(("time", f"{reading.stamp.time} s ({reading.stamp.kind})"))
+    if reading.stamp.uptime is not None:
+        rows.append(("uptime", f"{reading.stamp.uptime} s since boot"))
+    if reading.stamp.wall is not None:
+        rows.append(("wall", _day(reading)))
     if reading.stamp.host:
         rows.append(("host", reading.stamp.host))
     told = {"kernel": "a kernel: dom0's or a guest's, the rest of the file tells", None: "other"}
     rows.append(("speaker", told.get(reading.speaker, reading.speaker or "")))
+    if verbose and reading.reason:
+        rows.append(("because", reading.reason))
     rows.append(("verdict", reading.verdict))
     rows.extend(_near_rows(reading) if reading.column else _message_rows(reading))
     return "\n".join(f"{name:<10}{text}".rstrip() for name, text in rows) + "\n"
+
+
+def _day(reading: LineReading) -> str:
+    """The time of day as the envelope tells it: with a year only if that has one."""
+    moment = EPOCH + timedelta(seconds=reading.stamp.wall or 0.0)
+    return f"{moment:{'%b %d' if moment.year == EPOCH.year else '%Y-%m-%d'} %H:%M:%S}"
+
+
+EPOCH = datetime(2000, 1, 1)
 
 
 def _message_rows(reading: LineReading) -> Iterator[tuple[str, str]]:

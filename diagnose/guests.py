@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from diagnose.costs import costs
@@ -28,6 +29,7 @@ def bindings(timeline: Timeline, hyp: Hypothesis, domid: int,
     bound = [_claimed(timeline, hyp, domid, segment, passed)
              for segment, passed in _claimable(timeline, hyp, domid)
              if _knows_its_devices(timeline.segments[segment], hyp, domid)
+             and not _another_ones(timeline, timeline.segments[segment], domid)
              and not (at is not None and _elsewhen(timeline, timeline.segments[segment], at))]
     return bound or [hyp.plus(cost=costs().other["unbound_life"])]
 
@@ -63,6 +65,23 @@ def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
         lineages=tuple(sorted({**before, name: devices}.items())),
         cost=hyp.cost + costs().other["skipped_boot"] * len(passed)
         + costs().other["other_guest"] * strange)
+
+
+def _another_ones(timeline: Timeline, segment: Segment, domid: int) -> bool:
+    """Whether names tell that the log is another domain's.
+
+    A log is called after its guest. It is another's if it is called after another one, or if
+    another log is called after this domain's name.
+    """
+    name = timeline.names.get(domid)
+    if name is None or _called_after(segment.guest, name):
+        return False
+    return any(_called_after(segment.guest, other) for other in set(timeline.names.values())) or \
+        any(_called_after(other.guest, name) for other in timeline.segments)
+
+
+def _called_after(log: str, name: str) -> bool:
+    return re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", log) is not None
 
 
 def _elsewhen(timeline: Timeline, segment: Segment, at: int) -> bool:

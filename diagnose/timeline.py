@@ -91,6 +91,7 @@ class Timeline:
     guest_kinds: frozenset[str]              # kinds of lines in the guests' logs
     aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
+    names: Mapping[int, str]                 # domid → name, as the toolstack tells it
     times: Clocks = NO_CLOCKS
 
     @property
@@ -265,8 +266,14 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         natives=tuple(_natives(events)),
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
-        quoted=tuple(event for event in completed if event.line.input in texts), times=times,
+        quoted=tuple(event for event in completed if event.line.input in texts),
+        names=_names(events), times=times,
     )
+
+
+def _names(events: list[Event]) -> dict[int, str]:
+    return {domid: str(e.fields[term.args[0]]) for e in events for term in e.proofs()
+            if term.name == "named" and (domid := number(e, term.args[1])) is not None}
 
 
 def _passed_over(spine: list[Event]) -> Iterator[tuple[int, Event]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from diagnose.cli.app import Text
+from diagnose.cli.app import Text, Verbose
 from diagnose.console import emit, lines_of
 from diagnose.render.safe import neutral
 
 
-def line(text: Text) -> None:
-    """Show how one line is read: envelope, speaker, message and fields, or where it broke."""
-    from diagnose.explain_line import explain
+def line(text: Text, verbose: Verbose = False) -> None:
+    """Show how a line is read: envelope, time, speaker, message and fields, or where it broke.
+
+    Lines from standard input are read together, as one log; -v tells why each speaker was chosen.
+    """
+    from diagnose.explain_line import explain_lines
     from diagnose.explain_line import render as told
 
-    for number, one in enumerate(lines_of(text)):
-        rows = told(explain(one)).split("\n")
+    for number, reading in enumerate(explain_lines(list(lines_of(text)))):
+        rows = told(reading, verbose).split("\n")
         emit("\n" * bool(number) + "\n".join(neutral(row) for row in rows))
-
-
