@@ -24,6 +24,7 @@ from diagnose.pipeline import (
     tool_report,
 )
 from diagnose.reader import Input
+from diagnose.unmodelled import wanted
 from diagnose.watch import watch
 from emulator.kernels import row
 from emulator.pci import PciAddress
@@ -45,13 +46,15 @@ def retold(paths: Sequence[str | Path | Input], options: Options | None = None,
     if ask.assume is not None:
         made = conclude.conclude(rules, found.played)
         other = assume(row(ask.assume), story.row, steps, rules, made.findings)
+    lacking = () if steps else missing(found.timeline) if found.beyond is None else \
+        (wanted(found.beyond),)
     report = ReplayReport(
         tool=tool_report(rules), inputs=input_reports(found.parsed),
         kernel=kernel_report(found, options),
         contradictions=story.contradictions, frames=told,
         at=None if ask.at is None else locate(ask.at, found.parsed, found.timeline, steps),
         watched=None if ask.watch is None else watch(ask.watch, told),
-        assumed=other, missing=() if steps else missing(found.timeline),
+        assumed=other, missing=lacking,
         remarks=(*found.parsed.remarks, *replay_remarks(found.played)))
     return report if options.device is None else _about(report, options.device)
 

@@ -14,6 +14,8 @@ from diagnose.events import SPEAKERS, Production, Term
 
 KERNELS = ("dom0", "guest")
 KERNEL_PROGRAMS = ("kernel", "xen", "hypervisor", "xenconsoled")
+#: They tell what became of lines; the notices stand in grammars/envelope.lark.
+LOGGERS = ("rsyslogd", "syslogd", "syslog-ng", "systemd-journald", "systemd-journal", "journal")
 TOOLSTACK_PROGRAMS = ("xend", "libvirtd", "xm", "xl", "virsh")
 #: What a kernel says of its own life. Without any other word of who it is, a file that says
 #: this beside a log of dom0 is a guest's: the reboot of a host leaves other traces there.
@@ -121,7 +123,8 @@ def domid_of(envelope: Envelope) -> int | None:
 def program_of(envelope: Envelope) -> str | None:
     """Who the envelope says has printed the line; "kernel" where it tells no more, None: others.
 
-    Syslog carries lines of every program, and one of them may quote a kernel.
+    Syslog carries lines of every program, and one of them may quote a kernel. "logger" is whoever
+    keeps the log.
     """
     if not envelope.layers:
         return "kernel"
@@ -129,6 +132,8 @@ def program_of(envelope: Envelope) -> str | None:
     program = program.partition("[")[0]
     if program in TOOLSTACK_PROGRAMS:
         return envelope.speaker or "toolstack"
+    if program.partition("-")[0] in LOGGERS or program in LOGGERS:
+        return "logger"
     if program not in KERNEL_PROGRAMS:
         return None
     return envelope.speaker or "kernel"
@@ -138,6 +143,8 @@ def allowed(program: str, production: Production) -> bool:
     """Whether the program that the envelope tells can have printed the message."""
     if program == "kernel":
         return True
+    if program == "logger":
+        return production.file == "envelope"
     return production.file in (program, "linux", "envelope")
 
 

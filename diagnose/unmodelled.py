@@ -62,18 +62,28 @@ def beyond(parsed: Parsed) -> Beyond | None:
 
 def report(bare: Diagnosis, parsed: Parsed, why: Beyond) -> Diagnosis:
     """The report on such a host: `bare` has what does not depend on a verdict."""
-    what = f"{_PARTS[why.part]} {why.release}" if why.release else f"what {why.part} says"
     return replace(
         bare, verdict="inconclusive", kernel=kernel(parsed),
-        assignments=tuple(_assignments(parsed.events)),
-        missing=(Missing(
-            "a model of this host's bookkeeping",
-            f"{what} is of a later age than the kernels whose bookkeeping is known here (Linux "
-            "2.6.18 under Xen 3), so the lines are read and laid out in time, and nothing is "
-            "concluded from them", "diagnose kernels list"),),
-        remarks=(*parsed.remarks, Remark(
-            "not-modelled", f"No kernel row describes {what}; this host is neither accused nor "
-            "acquitted.", why.line.input, why.line.line), *overflows(parsed)))
+        assignments=tuple(_assignments(parsed.events)), missing=(wanted(why),),
+        remarks=(*parsed.remarks, remark(why), *overflows(parsed)))
+
+
+def wanted(why: Beyond) -> Missing:
+    """What would be needed to conclude something."""
+    return Missing(
+        "a kernel row for this host",
+        f"{_what(why)} is of a later age than the kernels whose bookkeeping is known (Linux 2.6.18 "
+        "under Xen 3)", "diagnose kernels list")
+
+
+def remark(why: Beyond) -> Remark:
+    """That nothing is concluded, and which line tells why."""
+    return Remark("not-modelled", f"No kernel row describes {_what(why)}; this host is neither "
+                  "accused nor acquitted.", why.line.input, why.line.line)
+
+
+def _what(why: Beyond) -> str:
+    return f"{_PARTS[why.part]} {why.release}" if why.release else f"what {why.part} says"
 
 
 _PARTS = {"dom0": "Linux", "xen": "Xen"}

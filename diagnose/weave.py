@@ -57,10 +57,28 @@ def ordered(parsed: Parsed) -> Parsed:
 def weave(parsed: Parsed) -> Parsed:
     """The inputs' events together, each input in order: without copies, dom0's in one order."""
     by_input = _by_input(parsed)
-    remarks = [remark for speaker in ("dom0", "xen")
-               for remark in _without_copies(by_input, speaker)]
+    copies: dict[str, list[Copies]] = {}
+    for speaker in ("dom0", "xen"):
+        for found in _without_copies(by_input, speaker):
+            copies.setdefault(found.name, []).append(found)
+    remarks = tuple(_told(name, found) for name, found in copies.items())
     woven = tuple(event for group in _groups(by_input) for event in group)
     return replace(parsed, events=woven, remarks=(*parsed.remarks, *remarks))
+
+
+class Copies(NamedTuple):
+    """How many events of an input another one has as well."""
+
+    name: str
+    other: str
+    lines: int
+
+
+def _told(name: str, found: Sequence[Copies]) -> Remark:
+    others = ", ".join(dict.fromkeys(each.other for each in found))
+    lines = sum(each.lines for each in found)
+    return Remark("copies", f"{lines} of its lines stand in {others} as well; each was read once.",
+                  name)
 
 
 def _by_input(parsed: Parsed) -> dict[str, list[Event]]:
@@ -73,7 +91,7 @@ def _by_input(parsed: Parsed) -> dict[str, list[Event]]:
 # --- Copies ----------------------------------------------------------------------------------
 
 
-def _without_copies(by_input: dict[str, list[Event]], speaker: str) -> Iterator[Remark]:
+def _without_copies(by_input: dict[str, list[Event]], speaker: str) -> Iterator[Copies]:
     """Leave out of each input what an earlier one has of this speaker, boot by boot."""
     kept: list[_File] = []
     for name, events in by_input.items():
@@ -83,11 +101,10 @@ def _without_copies(by_input: dict[str, list[Event]], speaker: str) -> Iterator[
         file = _File(name, speaker, *clocked(mine))
         copies: set[int] = set()
         for other in kept:
-            found = _copies(other, file)
+            found = _copies(other, file) - copies
             if found:
                 copies |= found
-                yield Remark("copies", f"{len(found)} of its lines of {speaker} stand in "
-                             f"{other.name} as well; each was read once.", name)
+                yield Copies(name, other.name, len(found))
         if copies:
             by_input[name] = [event for event in events if id(event) not in copies]
         kept.append(file)
@@ -117,9 +134,11 @@ def _boot_copies(first: _File, other: int, second: _File, boot: int) -> set[int]
             there[key] -= 1
             same.append(line)
     told = sum(line.time > 1.0 or second.clock == "wall" for line in same)
-    enough = told >= COPY_LINES_MIN or (same and len(same) == len(within) == len(second.lines))
+    all_ = len(same) == len(within)
+    enough = told >= COPY_LINES_MIN or (
+        all_ and (len(within) == len(second.lines) or (second.clock == "uptime" and told > 1)))
     return {id(line.event) for line in same} \
-        if enough and len(same) >= COPY_SHARE * len(within) else set()
+        if same and enough and len(same) >= COPY_SHARE * len(within) else set()
 
 
 def _run_copies(first: _File, second: _File) -> set[int]:

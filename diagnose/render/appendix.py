@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from diagnose.diagnosis import Diagnosis
-from diagnose.events import Line, Remark
+from diagnose.events import SPEAKERS, Line, Remark
 from diagnose.render.evidence import quote
 from diagnose.render.paper import Paper, Piece
 from diagnose.render.words import count, listed, sentence
@@ -93,6 +93,7 @@ def sources(paper: Paper, diagnosis: Diagnosis) -> None:
     _kernel(paper, diagnosis)
     if paper.style.full:
         _inputs(paper, diagnosis)
+    _clocks(paper, diagnosis)
     seen = diagnosis.coverage
     kinds = [
         count(seen.events, "event"),
@@ -127,7 +128,11 @@ def _told(paper: Paper, diagnosis: Diagnosis) -> list[Remark]:
 def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
     kernel = diagnosis.kernel
     banner = f"the banner names {kernel.release}" if kernel.release else "no dom0 banner"
-    if kernel.row is None or kernel.how == "unknown":
+    if kernel.row is None:
+        found = (("Linux", kernel.parts.dom0), ("Xen", kernel.parts.xen))
+        host = listed([f"{name} {release}" for name, release in found if release])
+        _row(paper, "kernel", f"no row describes {host or 'this host'}")
+    elif kernel.how == "unknown":
         _row(paper, "kernel", f"unknown: nothing here tells one kernel row from another; {banner}")
     else:
         banner = f"the banner {kernel.release}" if kernel.how == "banner" else banner
@@ -154,10 +159,29 @@ def _inputs(paper: Paper, diagnosis: Diagnosis) -> None:
         name = paper.name(source.path)
         path = "" if name == source.path else f" = {source.path}"
         _row(paper, "input", f"{name}{path} ({count(source.lines, 'line')}, {said}{packed})")
-    for clock in diagnosis.clocks:
-        low, high = clock.offset_s
-        ahead = f"{low:g} to {high:g} s ahead of {clock.relative_to}"
-        _row(paper, "clock", f"{paper.name(clock.input)} ({clock.speaker}) is {ahead}")
+
+
+CLOCKS_SHOWN_MAX = 4
+
+
+def _clocks(paper: Paper, diagnosis: Diagnosis) -> None:
+    """By how much other clocks differ from dom0's."""
+    shown = len(diagnosis.clocks) if paper.style.full else CLOCKS_SHOWN_MAX
+    clocks = sorted(diagnosis.clocks, key=lambda clock: SPEAKERS.index(clock.speaker))
+    for clock in clocks[:shown]:
+        boot = f", boot {clock.boot}" if clock.boot else ""
+        _row(paper, "clock", f"{paper.name(clock.input)} ({clock.speaker}{boot}): "
+             f"{_apart(*clock.offset_s)} {clock.relative_to}'s, by "
+             f"{count(len(clock.anchors), 'line')}")
+    more = len(diagnosis.clocks) - shown
+    if more > 0:
+        _row(paper, "", f"{count(more, 'more clock')}; -v shows all")
+
+
+def _apart(low: float, high: float) -> str:
+    if high < 0:
+        return f"{-high:.1f} to {-low:.1f} s behind"
+    return f"{low:.1f} to {high:.1f} s ahead of"
 
 
 def _row(paper: Paper, label: str, text: str) -> None:

@@ -64,6 +64,9 @@ def _healthy(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
 
 
 def _open(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
+    if diagnosis.kernel.row is None:
+        return [("strong", "This host's bookkeeping is not known"), ": its logs are read and laid "
+                "out in time, and it is neither accused nor acquitted."]
     pieces: list[Piece] = [("strong", "These logs cannot tell")]
     if diagnosis.missing:
         pieces.append(f"; what they lack most is {diagnosis.missing[0].what.rstrip('.')}")

@@ -15,7 +15,8 @@ from tests.corpus.traced import RUN, heard, plain, run, speakers, suppressed
 CORPUS = Path(__file__).parents[2] / "corpus"
 CASES = [read_case(path) for path in sorted(CORPUS.glob("*.case"))]
 REPORT = " ".join(read_case(CORPUS / "rhbz688673-whole-report.case").logs[0][1].split())
-RECONSTRUCTED = "reconstructed"
+RECONSTRUCTED, RECORDED = "reconstructed", "recorded"
+XENLAB = Path(__file__).parents[3] / "shared" / "xenlab"
 
 
 def within(part: Sequence[str], whole: Sequence[str]) -> bool:
@@ -30,8 +31,20 @@ def test_provenance_and_quoting_agree(case: Case) -> None:
     assert case.quoted == RECONSTRUCTED or not RUN.search(case.source)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.quoted == "exactly"],
+@pytest.mark.parametrize("case", [case for case in CASES if case.provenance == RECORDED],
                          ids=lambda case: case.slug)
+def test_a_recorded_line_stands_in_the_recording(case: Case) -> None:
+    folder = XENLAB / case.source.partition("folder ")[2].partition(";")[0]
+    if not folder.is_dir():
+        pytest.skip(f"the recordings are not at hand: no {folder.name}")
+    for name, text in case.logs:
+        recorded = (folder / name).read_text(errors="replace").splitlines()
+        assert within([line.rstrip() for line in text.splitlines()],
+                      [line.rstrip() for line in recorded]), name
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.quoted == "exactly"
+                                  and case.provenance != RECORDED], ids=lambda case: case.slug)
 def test_a_quoted_line_stands_in_the_report(case: Case) -> None:
     lines = [line for _, text in case.logs for line in text.splitlines()]
     assert [line for line in lines if " ".join(line.split()) not in REPORT] == []

@@ -1,0 +1,121 @@
+"""Lines that stand twice or out of turn, in one file and in two."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from diagnose.events import Parsed
+from diagnose.parse import parse
+from diagnose.reader import from_bytes
+from diagnose.weave import ordered, weave
+
+BOOT = ("Linux version 2.6.18-274.el5xen (mockbuild@host) (gcc version 4.1.2 20080704) "
+        "#1 SMP Fri Jul 8 17:45:44 EDT 2011")
+
+
+def owner(domid: int) -> str:
+    return f"get owner for dev 80 get {domid}"
+
+
+def printk(*lines: tuple[float, str]) -> list[str]:
+    return [f"[{time:12.6f}] {text}" for time, text in lines]
+
+
+def wall(*lines: tuple[str, str]) -> list[str]:
+    return [f"{clock} host kernel: {text}" for clock, text in lines]
+
+
+def woven(**files: Sequence[str]) -> Parsed:
+    inputs = [from_bytes(name, "\n".join([*lines, ""]).encode()) for name, lines in files.items()]
+    return weave(ordered(parse(inputs)))
+
+
+def read(parsed: Parsed) -> list[object]:
+    """What the lines say in the order in which they are read: domids, and boots."""
+    return [event.fields.get("domid", "boot") for event in parsed.events]
+
+
+def codes(parsed: Parsed) -> set[str]:
+    return {remark.code for remark in parsed.remarks}
+
+
+PLAIN = printk((0, BOOT), (10, owner(1)), (20, owner(2)), (30, owner(3)), (40, owner(4)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "order", "told"),
+    [
+        (PLAIN, ["boot", 1, 2, 3, 4], set()),
+        (PLAIN[:3] + PLAIN[1:], ["boot", 1, 2, 3, 4], {"doubled"}),
+        (PLAIN + PLAIN, ["boot", 1, 2, 3, 4], {"doubled"}),
+        (PLAIN[:1] + PLAIN[3:] + PLAIN[1:3], ["boot", 1, 2, 3, 4], {"out-of-order"}),
+        (PLAIN + printk((0, BOOT), (5, owner(5))), ["boot", 1, 2, 3, 4, "boot", 5], set()),
+        (printk((10, owner(1)), (10, owner(1)), (10, owner(1))), [1, 1, 1], set()),
+    ],
+    ids=["in order", "a stretch twice", "all twice", "a stretch moved", "a reboot",
+         "a line three times"],
+)
+def test_stamps_of_the_kernel(lines: list[str], order: list[object], told: set[str]) -> None:
+    parsed = woven(log=lines)
+    assert (read(parsed), codes(parsed)) == (order, told)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "order", "told"),
+    [
+        (("Jun  1 10:00:00", "Jun  1 10:00:20", "Jun  1 10:00:10"), [1, 3, 2], {"out-of-order"}),
+        (("Oct 30 02:58:00", "Oct 30 02:59:30", "Oct 30 02:00:10"), [1, 2, 3], {"clock-set-back"}),
+        (("Dec 31 23:59:58", "Dec 31 23:59:59", "Jan  1 00:00:01"), [1, 2, 3], set()),
+        (("Jun  1 10:00:00", "Jun  1 10:00:02", "Jun  1 10:00:01"), [1, 2, 3], set()),
+    ],
+    ids=["a line moved", "winter time", "new year", "a second late"],
+)
+def test_times_of_day(clocks: Sequence[str], order: list[object], told: set[str]) -> None:
+    parsed = woven(log=wall(*((clock, owner(nth)) for nth, clock in enumerate(clocks, 1))))
+    assert (read(parsed), codes(parsed)) == (order, told)
+
+
+def test_a_clock_that_is_set_at_boot_moves_nothing() -> None:
+    parsed = woven(log=wall(("Jun  1 17:00:00", BOOT), ("Jun  1 17:00:20", owner(1)),
+                            ("Jun  1 12:00:30", owner(2)), ("Jun  1 12:00:50", owner(3))))
+    assert (read(parsed), codes(parsed)) == (["boot", 1, 2, 3], {"clock-set-back"})
+
+
+def test_the_ring_buffer_behind_the_console_is_read_once() -> None:
+    console = [*PLAIN, *(f"(XEN) {line}" for line in printk(
+        (2, "PCI add device 01:10.0"), (3, "PCI add device 01:10.2")))]
+    parsed = woven(serial=[*console, *console[-2:]])
+    assert len(parsed.events) == len(console)
+    assert codes(parsed) == {"doubled"}
+
+
+@pytest.mark.parametrize("second", [PLAIN[2:], PLAIN[:4], PLAIN[1:4]],
+                         ids=["its end", "its head", "its middle"])
+def test_two_files_of_one_boot(second: list[str]) -> None:
+    parsed = woven(console=PLAIN, dmesg=second)
+    assert (read(parsed), codes(parsed)) == (["boot", 1, 2, 3, 4], {"copies"})
+
+
+def test_a_file_that_goes_on_where_the_other_ends() -> None:
+    parsed = woven(dmesg=PLAIN[2:], console=PLAIN[:4])
+    assert read(parsed) == ["boot", 1, 2, 3, 4]
+
+
+def test_two_boots_are_no_copies() -> None:
+    again = printk((0, BOOT), (11, owner(1)), (21, owner(2)))
+    parsed = woven(first=PLAIN, second=again)
+    assert read(parsed) == ["boot", 1, 2, 3, 4, "boot", 1, 2]
+    assert codes(parsed) == set()
+
+
+def test_without_stamps_a_long_run_is_a_copy() -> None:
+    syslog = wall(*((f"Jun  1 10:00:{nth:02}", owner(nth)) for nth in range(1, 9)))
+    parsed = woven(messages=syslog, dmesg=[owner(nth) for nth in range(3, 9)])
+    assert (read(parsed), codes(parsed)) == ([*range(1, 9)], {"copies"})
+
+
+def test_without_stamps_a_short_run_is_none() -> None:
+    syslog = wall(*((f"Jun  1 10:00:{nth:02}", owner(nth)) for nth in range(1, 9)))
+    parsed = woven(messages=syslog, dmesg=[owner(7), owner(8)])
+    assert len(parsed.events) == 10
