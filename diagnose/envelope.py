@@ -66,23 +66,40 @@ _CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock
                           + ("month_day", "minute"))
 
 
+class _Layer(NamedTuple):
+    """A layer's production as the peeling of many lines needs it.
+
+    `cue` is a literal that every text of it holds; `hosted`: it tells a host.
+    """
+
+    kind: str
+    cue: str
+    fullmatch: Callable[[str], re.Match[str] | None]
+    hosted: bool
+    outer: bool
+    unpack: str
+    speaker: str | None
+
+
+def _layer(rule: Rule) -> _Layer:
+    made = rule.production
+    shared = set.intersection(*({text for name, text, _ in steps if not name}
+                                for steps in rule.alternatives))
+    speaker = next((term.args[0] for term in made.proves), None)
+    return _Layer(made.kind, max(sorted(shared), key=len, default=""), rule.regex.fullmatch,
+                  "host" in made.field_types, made.outer, made.unpack, speaker)
+
+
 class Peeler:
     """Peels envelopes off lines with the layers of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._any = tuple(rule for rule in catalogue.layers if not _first_letters(rule))
-        letters = sorted(set("".join(map(_first_letters, catalogue.layers))))
+        begins = [(_layer(rule), _first_letters(rule)) for rule in catalogue.layers]
+        self._any = tuple(layer for layer, letters in begins if not letters)
         self._by_letter = {
-            letter: tuple(
-                rule
-                for rule in catalogue.layers
-                if rule in self._any or letter in _first_letters(rule)
-            )
-            for letter in letters
+            letter: tuple(layer for layer, letters in begins if not letters or letter in letters)
+            for letter in sorted(set("".join(letters for _, letters in begins)))
         }
-
-        self._hosts = frozenset(rule for rule in catalogue.layers
-                                if "host" in rule.production.field_types)
         self._starts = re.compile("|".join(
             "".join(re.escape(text) if not name else f"(?>{pattern})"
                     for name, text, pattern in steps if name != "payload")
@@ -91,42 +108,45 @@ class Peeler:
 
     def peel(self, text: str) -> Envelope:
         """Split a raw line (no line end) into its layers and its message."""
-        payload = flatten(text)
-        rules = self._by_letter.get(payload[:1], self._any)
-        if not rules:
-            return Envelope(payload)
+        whole = payload = flatten(text)
         layers: list[str] = []
         told: dict[str, str] = {}
         speaker: str | None = None
         outer, hosted = True, False
-        while rules and len(layers) < LAYERS_MAX:
-            for rule in rules:
-                if hosted and rule in self._hosts:
-                    continue    # "Dom0 kernel: …" is Xen's, and no host inside a host
-                match = rule.regex.fullmatch(payload)
-                if match is None:
-                    continue
-                fields = match.groupdict()
-                payload = (fields.pop("payload") or "").strip(" ")
-                if rule.production.unpack:
-                    opened = UNPACKERS[rule.production.unpack](payload)
-                    if opened is None:
-                        return Envelope(flatten(text), tuple(layers), told, speaker, outer)
-                    payload = flatten(opened.payload)
-                    fields.update(opened.told)
-                if not _CLOCK_FIELDS.isdisjoint(fields):
-                    told = {name: text for name, text in told.items() if name not in _CLOCK_FIELDS}
-                told.update(fields)
-                layers.append(rule.production.kind)
-                outer = outer and rule.production.outer
-                for term in rule.production.proves:
-                    speaker = term.args[0]
-                hosted = hosted or speaker is not None or "host" in told
-                rules = self._by_letter.get(payload[:1], self._any)
+        while len(layers) < LAYERS_MAX:
+            found = self._outermost(payload, hosted)
+            if found is None:
                 break
-            else:
-                break
-        return Envelope(payload, tuple(layers), told, speaker, outer)
+            layer, match = found
+            fields = match.groupdict()
+            payload = (fields.pop("payload") or "").strip(" ")
+            if layer.unpack:
+                opened = UNPACKERS[layer.unpack](payload)
+                if opened is None:
+                    return Envelope(whole, tuple(layers), told, speaker, outer)
+                payload = flatten(opened.payload)
+                fields.update(opened.told)
+            if told and not _CLOCK_FIELDS.isdisjoint(fields):
+                told = {name: text for name, text in told.items() if name not in _CLOCK_FIELDS}
+            told.update(fields)
+            layers.append(layer.kind)
+            outer = outer and layer.outer
+            speaker = layer.speaker or speaker
+            hosted = hosted or speaker is not None or "host" in told
+        return Envelope(payload, tuple(layers), told, speaker, outer) if layers else \
+            Envelope(payload)
+
+    def _outermost(self, payload: str, hosted: bool) -> tuple[_Layer, re.Match[str]] | None:
+        """The layer with which the text begins.
+
+        No host stands inside a host's envelope or behind Xen's tag: `Dom0 kernel: …` is Xen's.
+        """
+        for layer in self._by_letter.get(payload[:1], self._any):
+            if layer.cue in payload and not (hosted and layer.hosted):
+                match = layer.fullmatch(payload)
+                if match is not None:
+                    return layer, match
+        return None
 
     def inside(self, text: str) -> int:
         """Where in the middle of a text another record begins, 0 if none does."""

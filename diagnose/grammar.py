@@ -148,9 +148,11 @@ class Catalogue:
             if "layer" in each["flags"]
         )
 
-        self._heads = frozenset(
-            steps[0][1][:HEAD_LETTERS] for rule in self._rules if rule not in self.layers
-            for steps in rule.alternatives if not steps[0][0] and len(steps[0][1]) >= HEAD_LETTERS)
+        self._heads: dict[str, list[int]] = {}
+        for number, rule in enumerate(self._rules):
+            for head in {steps[0][1][:HEAD_LETTERS] for steps in rule.alternatives}:
+                if rule not in self.layers and len(head) == HEAD_LETTERS:
+                    self._heads.setdefault(head, []).append(number)
 
     # --- Asking about productions -----------------------------------------------------------
 
@@ -217,9 +219,27 @@ class Catalogue:
         """Whether a message ends with whatever text there is, so that no end of it is wrong."""
         return all(steps[-1][2].endswith(_ANY_TEXT) for steps in self._by_kind[kind].alternatives)
 
-    def begins(self, payload: str) -> bool:
-        """Whether some message begins with the first letters of the payload."""
-        return payload[:HEAD_LETTERS] in self._heads
+    def begins(self, payload: str, cued: bool) -> bool:
+        """Whether the payload may be the beginning of a message that is not there as a whole.
+
+        Where it breaks off it is in a literal, or in a field of which the rest holds no blank.
+        """
+        heads = self._heads.get(payload[:HEAD_LETTERS])
+        if not cued and heads is None:
+            return False
+        numbers = set(heads or ())
+        if cued:
+            numbers.update(number for hit in self._hits(payload)
+                           for number in self._literals[hit][1])
+        return any(self._breaks_off(self._rules[number], payload) for number in numbers)
+
+    @staticmethod
+    def _breaks_off(rule: Rule, payload: str) -> bool:
+        for steps in rule.alternatives:
+            at, _, in_field = _walk(steps, payload)
+            if at >= len(payload) or (in_field and " " not in payload[at:]):
+                return True
+        return False
 
     def read(self, payload: str) -> Reading | None:
         """The reading of a folded payload, with the fields of noise as well."""
@@ -270,7 +290,7 @@ class Catalogue:
         for number in sorted(numbers):
             rule = self._rules[number]
             for steps in rule.alternatives:
-                column, expected = _walk(steps, payload)
+                column, expected, _ = _walk(steps, payload)
                 if best is None or column > best.column:
                     best = Broken(rule.production, column, expected)
         return best
@@ -295,21 +315,21 @@ class Catalogue:
         raise ValueError(f"{kind} prints {sorted(types)}, not {sorted(given)}")
 
 
-def _walk(steps: Sequence[Sequence[str]], payload: str) -> tuple[int, str]:
-    """How far the steps fit the payload, and what would have had to follow."""
+def _walk(steps: Sequence[Sequence[str]], payload: str) -> tuple[int, str, bool]:
+    """How far the steps fit the payload, what would have had to follow, and whether as a field."""
     at = 0
     for name, text, pattern in steps:
         if name:
             match = re.compile(pattern).match(payload, at)
             if match is None:
-                return at, name
+                return at, name, True
             at = match.end()
             continue
         for letter in text:
             if not payload.startswith(letter, at):
-                return at, repr(text)
+                return at, repr(text), False
             at += 1
-    return at, "the end of the line"
+    return at, "the end of the line", False
 
 
 @lru_cache(maxsize=1)

@@ -79,6 +79,15 @@ def _follows(before: mend.Part, after: mend.Part) -> bool:
     return before.torn or mend.wrapped(before, after)
 
 
+def _may_go_on(taken: _Taken, piece: mend.Piece, after: Envelope, number: int) -> bool:
+    """Whether the line after an unread one makes it look torn.
+
+    Somebody else speaks there, who may have broken into it; or it lacks the envelope of the others.
+    """
+    return taken.raw.number == number - 1 and (
+        after.speaker is not None or (after.outer and not piece.envelope.outer))
+
+
 class Hearing:
     """What is heard of one input: `heard` in the order in which the records begin.
 
@@ -100,7 +109,7 @@ class Hearing:
         self._last: dict[str | None, Heard | None] = {}
         self._queue: deque[_Taken] = deque()
         self._begun: list[_Begun] = []
-        self._doubtful: _Begun | None = None
+        self._doubtful: tuple[_Taken, mend.Piece] | None = None
         self._relative: float | None = None     # the time that dmesg's distances have come to
 
     def listen(self) -> Hearing:
@@ -119,24 +128,31 @@ class Hearing:
             taken.count("unreadable")
         elif raw.payload and not raw.payload.isspace():
             for text in mend.pieces(raw.payload):
-                for piece in mend.parted(text, self._peeler, self._match):
-                    self._hear(taken, piece)
+                envelope = self._peeler.peel(text)
+                matched = self._match(envelope)
+                if mend.may_hold_more(envelope, matched):
+                    for piece in mend.parted(text, self._peeler, self._match):
+                        self._hear(taken, piece)
+                else:
+                    self._hear(taken, mend.Piece(envelope, matched, broken=False))
         self._settle(mend.HELD_LINES_MAX if self._begun else 0)
 
     def _settle(self, kept: int) -> None:
         """Count the lines of which no record can go on any longer."""
-        for begun in self._begun:
-            begun.left -= 1
-        self._begun = [begun for begun in self._begun if begun.left >= 0 and kept]
+        if self._begun:
+            for begun in self._begun:
+                begun.left -= 1
+            self._begun = [begun for begun in self._begun if begun.left >= 0 and kept]
         queue = self._queue
         while len(queue) > kept:
             taken = queue.popleft()
-            self.counts[taken.verdict] = self.counts.get(taken.verdict, 0) + 1
-            if taken.missed is not None and taken.verdict == "near_misses":
+            verdict = taken.verdict
+            self.counts[verdict] = self.counts.get(verdict, 0) + 1
+            if taken.missed is not None and verdict == "near_misses":
                 self._miss(taken.raw, taken.missed)
             if taken.text:
                 self.shape.see(taken.raw.number, taken.text,
-                               taken.verdict in ("events", "known_noise"), taken.layered)
+                               verdict in ("events", "known_noise"), taken.layered)
 
     def _match(self, envelope: Envelope) -> grammar.Matched:
         """What the catalogue says of a record, if its program can have printed it."""
@@ -157,9 +173,8 @@ class Hearing:
         if "delta" in envelope.told or "month_day" in envelope.told:
             self._relate(envelope)
         doubtful, self._doubtful = self._doubtful, None
-        if doubtful is not None and envelope.speaker is not None and \
-                doubtful.parts[0].number == taken.raw.number - 1:
-            self._begun.append(doubtful)    # somebody else may have broken into it
+        if doubtful is not None and _may_go_on(*doubtful, envelope, taken.raw.number):
+            self._begun.append(self._beginning(*doubtful))
         reading = piece.matched.reading
         if reading is not None:
             taken.count(self._read(taken.raw, envelope, reading, len(self.heard)))
@@ -168,27 +183,31 @@ class Hearing:
                 self._begun.append(_Begun(envelope, [_part(taken, piece)], [taken],
                                           len(self.heard) - 1, whole=whole))
             return
-        part = _part(taken, piece)
-        if not (self._begun and self._complete(taken, envelope, part, piece.matched.cued)):
-            self._unread(taken, piece, part)
+        if not (self._begun and self._complete(taken, envelope, _part(taken, piece),
+                                               piece.matched.cued)):
+            self._unread(taken, piece)
 
-    def _unread(self, taken: _Taken, piece: mend.Piece, part: mend.Part) -> None:
+    def _unread(self, taken: _Taken, piece: mend.Piece) -> None:
         envelope, matched = piece.envelope, piece.matched
         program = speaker.program_of(envelope)
-        self._last[host(envelope)] = None
+        if self._last:
+            self._last[host(envelope)] = None
         if program is None:
             taken.count("unknown")
             return
-        self._show(envelope, program, None)
+        if envelope.layers:
+            self._show(envelope, program, None)
+        text = envelope.payload.strip(" ")
         if matched.near:
-            taken.missed = taken.missed or part.text
-        taken.count("near_misses" if matched.near else "unknown" if part.text else "known_noise")
-        begun = _Begun(envelope, [part], [taken], len(self.heard))
-        if part.text and (piece.broken or matched.cued or not envelope.outer
-                          or self._catalogue.begins(part.text)):
-            self._begun.append(begun)
+            taken.missed = taken.missed or text
+        taken.count("near_misses" if matched.near else "unknown" if text else "known_noise")
+        if text and (piece.broken or self._catalogue.begins(text, matched.cued)):
+            self._begun.append(self._beginning(taken, piece))
         else:
-            self._doubtful = begun
+            self._doubtful = (taken, piece)
+
+    def _beginning(self, taken: _Taken, piece: mend.Piece) -> _Begun:
+        return _Begun(piece.envelope, [_part(taken, piece)], [taken], len(self.heard))
 
     def _complete(self, taken: _Taken, rest: Envelope, part: mend.Part, cued: bool) -> bool:
         """Take a text for the rest of a record that was begun, if that makes a message of it."""

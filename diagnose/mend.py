@@ -71,14 +71,19 @@ class Piece(NamedTuple):
 Match = Callable[[Envelope], Matched]
 
 
+def may_hold_more(envelope: Envelope, matched: Matched) -> bool:
+    """Whether another record may begin in the middle of what is left of a line."""
+    reading = matched.reading
+    whole = reading.production.noise if reading is not None else not matched.cued
+    return not whole or XEN_TAG in envelope.payload
+
+
 def parted(text: str, peeler: Peeler, match: Match) -> Iterator[Piece]:
     """The records of one text, each with what `match` says of it."""
     for _ in range(PIECES_MAX):
         envelope = peeler.peel(text)
         matched = match(envelope)
-        reading = matched.reading
-        whole = reading.production.noise if reading is not None else not matched.cued
-        at = 0 if whole and XEN_TAG not in envelope.payload else peeler.inside(envelope.payload)
+        at = peeler.inside(envelope.payload) if may_hold_more(envelope, matched) else 0
         if not at:
             yield Piece(envelope, matched, broken=False)
             return

@@ -100,7 +100,9 @@ def settle(files: Sequence[Voices]) -> None:
         for stream, sections in voices.streams.items():
             of_stream = "guest" if stream.startswith(GUEST_STREAM) else _majority(sections)
             life = any(section.own_life for section in sections)
-            left = "guest" if with_dom0 and life else "dom0"
+            beside = any(section.told == "dom0" for name, others in voices.streams.items()
+                         if stream and name and name != stream for section in others)
+            left = "guest" if with_dom0 and (life or beside) else "dom0"
             for section in sections:
                 said = voices.said if voices.said in KERNELS else None
                 section.kernel = said or section.told or of_stream or left

@@ -17,7 +17,7 @@ def test_an_event_in_full() -> None:
     assert reading.column is None
     shown = render(reading)
     for part in ("msix-entry-not-freed", "msix_capability_init()", "entry_nr = 2",
-                 "device = 0000:01:10.0", "12.345678 s (uptime)", "virthost4", "effect"):
+                 "device = 0000:01:10.0", "12.345678 s since boot", "virthost4", "effect"):
         assert part in shown
 
 

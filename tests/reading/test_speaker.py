@@ -123,3 +123,56 @@ def test_xen_does_not_say_what_dom0_says() -> None:
     parsed = read(log=["(XEN) unmap irq ff failed"])
     assert parsed.events == ()
     assert parsed.coverage.near_misses == 1
+
+
+# --- Several in one file -------------------------------------------------------------------------
+
+
+def syslog(host: str, *lines: str) -> list[str]:
+    return [f"Jun  1 00:31:2{nth} {host} kernel: {line}" for nth, line in enumerate(lines)]
+
+
+def test_hosts_of_one_syslog_server_speak_for_themselves() -> None:
+    parsed = read(central=[*syslog("virthost4", *DOM0), *syslog("web1", *GUEST),
+                           *syslog("mail", BANNER, "PCI: Enabling device 0000:00:03.0 "
+                                                   "(0000 -> 0002)")])
+    by_host = {(event.stamp.host, event.speaker) for event in parsed.events}
+    assert by_host == {("virthost4", "dom0"), ("web1", "guest"), ("mail", "guest")}
+    assert parsed.sources[0].hosts == ("virthost4",)
+    assert len({event.guest for event in parsed.events if event.guest}) == 2
+
+
+def test_xen_tells_whose_console_a_line_is_from() -> None:
+    parsed = read(serial=[*DOM0, *(f"(d5) {line}" for line in GUEST), "(domU) Restarting system."])
+    guests = [event for event in parsed.events if event.speaker == "guest"]
+    assert {event.console_of for event in guests} == {5, None}
+    assert len(guests) == len(GUEST) + 1
+
+
+def test_boots_of_a_file_that_somebody_has_put_together() -> None:
+    parsed = read(all=[*DOM0, *XEN, *GUEST])
+    banners = [event.speaker for event in parsed.events if event.kind == "linux_version"]
+    assert banners == ["dom0", "guest"]
+
+
+def test_a_console_on_which_dom0_and_a_guest_speak_in_turn() -> None:
+    parsed = read(console=[
+        *DOM0, BANNER, "pcifront pci-0: Installing PCI frontend", "get owner for dev 80 get 1 ",
+        "PCI: Enabling device 0000:01:10.0 (0000 -> 0002)", "md: stopping all md devices.",
+        "Restarting system.", "unmap irq ff failed"])
+    told = {event.kind: event.speaker for event in parsed.events}
+    assert told["pci_enabling_device"] == "dom0"
+    assert told["md_stopping"] == "guest"
+
+
+@pytest.mark.parametrize(
+    ("options", "speaker"),
+    [(Options(dom0=("log",)), "dom0"), (Options(guest=(("web", "log"),)), "guest"),
+     (Options(xen=("log",)), "xen")],
+)
+def test_the_caller_decides_what_lines_leave_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Options, speaker: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("log").write_text("PCI: Enabling device 0000:01:10.0 (0000 -> 0002)\n", encoding="utf-8")
+    assert [event.speaker for event in parse([], options).events] == [speaker]

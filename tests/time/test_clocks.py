@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -96,19 +95,25 @@ def test_the_majority_is_that_of_a_count_at_every_point(spans: Sequence[tuple[in
         assert all(found.low <= point <= found.high for point, n in counts.items() if n == most)
 
 
-def cases() -> list[Any]:
-    if not RECORDED:
-        return [pytest.param(None, marks=pytest.mark.skip("the recordings are not at hand"))]
-    return [pytest.param(path, id=path.parent.name) for path in RECORDED]
+def at_hand(name: str) -> Path:
+    """The folder of a recording."""
+    folder = XENLAB / name
+    if not folder.is_dir():
+        pytest.skip("the recordings are not at hand")
+    return folder
 
 
-@pytest.mark.parametrize("path", cases())
+NAMES = [path.parent.name for path in RECORDED] or ["none"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("names", [
     ("dom0.log", "xen.log"), ("serial.log",), ("dom0.log", "xenconsoled-hypervisor.log"),
 ], ids=" ".join)
-def test_xens_clock_on_real_hosts(path: Path, names: tuple[str, ...]) -> None:
-    true = yaml.safe_load(path.read_text())["clocks"]["xen_minus_dom0_s"]
-    report = diagnose([path.parent / name for name in names])
+def test_xens_clock_on_real_hosts(name: str, names: tuple[str, ...]) -> None:
+    folder = at_hand(name)
+    true = yaml.safe_load((folder / "case.yaml").read_text())["clocks"]["xen_minus_dom0_s"]
+    report = diagnose([folder / each for each in names])
     found = [clock.offset_s for clock in report.clocks if clock.speaker == "xen"]
     assert len(found) == 1
     low, high = found[0]
@@ -117,18 +122,19 @@ def test_xens_clock_on_real_hosts(path: Path, names: tuple[str, ...]) -> None:
     assert high >= true["min"] - OFF
 
 
-@pytest.mark.parametrize("path", cases())
-def test_a_real_host_of_today_is_neither_accused_nor_acquitted(path: Path) -> None:
-    logs = sorted(each for each in path.parent.glob("*.log")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_real_host_of_today_is_neither_accused_nor_acquitted(name: str) -> None:
+    folder = at_hand(name)
+    logs = sorted(each for each in folder.glob("*.log")
                   if each.name != "steps.log" and "-up." not in each.name)
-    truth = yaml.safe_load(path.read_text())
+    truth = yaml.safe_load((folder / "case.yaml").read_text())
     report = diagnose(logs)
     assert (report.verdict, report.findings, report.suspicions) == ("inconclusive", (), ())
     assert report.kernel.row is None
     assert report.kernel.parts.xen is not None
     given = {assignment.domid for assignment in report.assignments}
     assert given == set(truth["domain_ids_with_pci_in_order"])
-    done = (path.parent / "steps.log").read_text()
+    done = (folder / "steps.log").read_text()
     assert all(assignment.device in done for assignment in report.assignments)
     speakers = {Path(source.path).name: source.speakers for source in report.inputs}
     assert speakers["dom0.log"] == ("dom0",)
