@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from diagnose.events import Event, Remark
-from diagnose.times import Clocked, clocked, is_boot, key_of
+from diagnose.times import HALF_A_YEAR, Clocked, clocked, is_boot, key_of, wall_of
 
 #: Lines of several processors, and of a slow syslog, may stand so many seconds out of turn.
 OUT_OF_TURN = {"uptime": 0.05, "wall": 2.0}
@@ -32,6 +32,11 @@ def in_order(name: str, events: Sequence[Event]) -> tuple[list[Event], list[Rema
     """The events of one input in order and once each, and what was done to them."""
     shown = _without_reprints(events)
     lines, clock = _timed(shown)
+    turned = _boots_in_turn(lines) if clock == "uptime" else None
+    if turned is not None:
+        shown, remarks = in_order(name, [line.event for line in turned])
+        return shown, [Remark("out-of-order", "Its boots do not stand in the order of their times "
+                              "of day; they were read in that order.", name), *remarks]
     slack = _slack(lines, clock)
     falls = clock and any(_falls(a, b, slack) for a, b in pairwise(lines))
     once = _once(lines, slack) if falls else lines
@@ -84,6 +89,27 @@ def _without_reprints(events: Sequence[Event]) -> list[Event]:
         doubtful[who] = []
         newest[who] = max(uptime, newest.get(who, 0.0))
     return [event for event in events if id(event) not in copies] if copies else list(events)
+
+
+def _boots_in_turn(lines: Sequence[Clocked]) -> list[Clocked] | None:
+    """The boots of a log in the order of their times of day, None if they stand in it already.
+
+    A time that falls back by most of a year is that of the next one.
+    """
+    boots: dict[int, list[Clocked]] = {}
+    for line in lines:
+        boots.setdefault(line.boot, []).append(line)
+    begins = {boot: wall_of(own) for boot, own in boots.items()}
+    ends = {boot: wall_of(own[::-1]) for boot, own in boots.items()}
+    if len(boots) < 2 or None in begins.values():
+        return None
+    falls = [(begins[b] or 0.0) - (ends[a] or 0.0) for a, b in pairwise(boots)]
+    if not any(-HALF_A_YEAR < fall < -ZONE_STEP[1] for fall in falls) or \
+            any(fall <= -HALF_A_YEAR for fall in falls):
+        return None
+    order = sorted(boots, key=lambda boot: begins[boot] or 0.0)
+    apart = all((ends[a] or 0.0) <= (begins[b] or 0.0) for a, b in pairwise(order))
+    return [line for boot in order for line in boots[boot]] if apart else None
 
 
 def _timed(events: Sequence[Event]) -> tuple[list[Clocked], str]:

@@ -66,6 +66,12 @@ def _clock(events: Sequence[Event]) -> str:
     return "wall" if walls * 2 >= len(stamped) > 0 else ""
 
 
+def wall_of(lines: Sequence[Clocked]) -> float | None:
+    """The time of day of the first of these lines that tells one."""
+    return next((line.event.stamp.wall for line in lines if line.event.stamp.wall is not None),
+                None)
+
+
 def key_of(event: Event) -> Hashable:
     """What two events have in common that are the same line in two places."""
     return event.kind, event.speaker, event.nth, tuple(sorted(

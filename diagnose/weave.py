@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from diagnose.chunks import in_order
 from diagnose.events import Event, Parsed, Remark
-from diagnose.times import Clocked, clocked, is_boot, key_of
+from diagnose.times import Clocked, clocked, is_boot, key_of, wall_of
 
 #: So many lines at least have to be the same in two files before one is held for the other's copy.
 COPY_LINES_MIN = 3
@@ -167,19 +167,25 @@ def _groups(by_input: dict[str, list[Event]]) -> Iterator[Sequence[Event]]:
         yield from (by_input[name] for name in spine)
         return
     if clocks == {"uptime"}:
-        yield from _byis_boot([lines for lines, _ in files])
+        yield from _by_boots([lines for lines, _ in files])
         return
     yield [line.event for line in merge(*(lines for lines, _ in files), key=lambda c: c.time)]
 
 
-def _byis_boot(files: list[Sequence[Clocked]]) -> Iterator[Sequence[Event]]:
-    """Files that tell the time since boot only: joined where they continue one boot.
+def _by_boots(files: list[Sequence[Clocked]]) -> Iterator[Sequence[Event]]:
+    """Files that tell the time since boot: joined where they continue one boot.
 
-    A file that begins with a boot begins another one than those before it, unless it overlaps with
-    none of them in time.
+    Their times of day put them in order, if all tell one; else a file that begins with a boot
+    begins another one than those before it.
     """
+    walls = [wall_of(lines) for lines in files]
+    if None not in walls:
+        files = [lines for _, lines in sorted(zip(walls, files, strict=True),
+                                              key=lambda each: each[0] or 0.0)]
+    else:
+        files = sorted(files, key=lambda lines: -1.0 if _starts(lines) else lines[0].time)
     groups: list[list[Sequence[Clocked]]] = []
-    for lines in sorted(files, key=lambda lines: lines[0].time if not _starts(lines) else -1.0):
+    for lines in files:
         if groups and not _starts(lines) and all(line.boot == 0 for each in groups[-1]
                                                  for line in each):
             groups[-1].append(lines)

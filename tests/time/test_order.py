@@ -119,3 +119,14 @@ def test_without_stamps_a_short_run_is_none() -> None:
     syslog = wall(*((f"Jun  1 10:00:{nth:02}", owner(nth)) for nth in range(1, 9)))
     parsed = woven(messages=syslog, dmesg=[owner(7), owner(8)])
     assert len(parsed.events) == 10
+
+
+def test_boots_in_the_order_of_their_times_of_day() -> None:
+    """The newer log before the older one, as `cat messages messages.1` gives it."""
+    def boot(hour: int, domid: int) -> list[str]:
+        return [f"Jun  1 {hour}:00:0{nth} host kernel: {line}"
+                for nth, line in enumerate(printk((0, BOOT), (9.5, owner(domid))))]
+
+    assert read(woven(log=[*boot(15, 2), *boot(12, 1)])) == ["boot", 1, "boot", 2]
+    assert read(woven(newer=boot(15, 2), older=boot(12, 1))) == ["boot", 1, "boot", 2]
+    assert read(woven(log=[*boot(12, 1), *boot(15, 2)])) == ["boot", 1, "boot", 2]
