@@ -33,6 +33,10 @@ KEYS: Mapping[str, str] = {"from_line": "from", "to_line": "to"}
 """Field name → key of the report, where the two differ because the key is a Python keyword."""
 
 
+#: Code of the remark that no kernel row describes the host.
+NOT_MODELLED = "not-modelled"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolReport:
     """Who concluded. `catalogue` is a hash over the grammars, rules, fixes and kernel rows."""
@@ -268,6 +272,11 @@ class Diagnosis:
     clocks: tuple[Clock, ...] = ()
     missing: tuple[Missing, ...] = ()
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def modelled(self) -> bool:
+        """Whether some kernel row describes the host, so that its story could be replayed."""
+        return not any(remark.code == NOT_MODELLED for remark in self.remarks)
 
     @property
     def signature(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from diagnose.diagnosis import (
+    NOT_MODELLED,
     AssignmentReport,
     Diagnosis,
     DomainKind,
@@ -78,7 +79,7 @@ def wanted(why: Beyond) -> Missing:
 
 def remark(why: Beyond) -> Remark:
     """That nothing is concluded, and which line tells why."""
-    return Remark("not-modelled", f"No kernel row describes {_what(why)}; this host is neither "
+    return Remark(NOT_MODELLED, f"No kernel row describes {_what(why)}; this host is neither "
                   "accused nor acquitted.", why.line.input, why.line.line)
 
 

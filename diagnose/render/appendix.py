@@ -128,11 +128,11 @@ def _told(paper: Paper, diagnosis: Diagnosis) -> list[Remark]:
 def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
     kernel = diagnosis.kernel
     banner = f"the banner names {kernel.release}" if kernel.release else "no dom0 banner"
-    if kernel.row is None:
+    if not diagnosis.modelled:
         found = (("Linux", kernel.parts.dom0), ("Xen", kernel.parts.xen))
         host = listed([f"{name} {release}" for name, release in found if release])
         _row(paper, "kernel", f"no row describes {host or 'this host'}")
-    elif kernel.how == "unknown":
+    elif kernel.row is None or kernel.how == "unknown":
         _row(paper, "kernel", f"unknown: nothing here tells one kernel row from another; {banner}")
     else:
         banner = f"the banner {kernel.release}" if kernel.how == "banner" else banner

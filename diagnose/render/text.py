@@ -64,7 +64,7 @@ def _healthy(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
 
 
 def _open(paper: Paper, diagnosis: Diagnosis) -> list[Piece]:
-    if diagnosis.kernel.row is None:
+    if not diagnosis.modelled:
         return [("strong", "This host's bookkeeping is not known"), ": its logs are read and laid "
                 "out in time, and it is neither accused nor acquitted."]
     pieces: list[Piece] = [("strong", "These logs cannot tell")]

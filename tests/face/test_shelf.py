@@ -128,7 +128,7 @@ def test_nothing_found_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         ("unmap irq ff failed", "unmap-irq-failed", "pirq = 255"),
         ("May  6 09:34:03 h kernel: get owner for dev 80 get c ", "dom0-get-owner", "domid = 12"),
         ("unmap irq FF failed", "unmap-irq-failed", "column 11, expected pirq"),
-        ("unmap irq \x1b[2J failed", "unmap-irq-failed", "\\x1b[2J"),
+        ("unmap irq \x02 failed", "unmap-irq-failed", "\\x02"),
         ("MSIX entry_not freed: msix entry 7 for dev", "msix-entry-not-freed", "is near to"),
     ],
 )
