@@ -85,12 +85,12 @@ def _told(found: Match, telling: set[Line]) -> bool:
 def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> list[Weighed]:
     """Hold every match of the best story against the other consistent stories.
 
-    What no line shows, of its own or of a later fact that confirms it, has to be certain, and no
-    line of the device may be left over behind it. Where the
+    What no line shows, of its own or of a later fact that confirms it, has to be certain, about a
+    load that some line tells of, and no line of the device may be left over behind it. Where the
     best story contradicts the log, only alarming lines count, and what they show is likely at most:
     something happened there that the story does not know. If it happened between the two lives that
-    the match joins, it is not even that. Where the log says that lines are missing in between, a
-    rival may have its lines there: it need not be as cheap, and nothing is certain.
+    the match joins, it is not even that. Where dom0 says that lines are missing in between, a rival
+    may have its lines there: nothing is certain then, and a rival counts however dear it is.
     """
     telling = {event.line for _, event in alarming_events(replay.timeline)}
     steps = replay.best.steps()

@@ -99,8 +99,13 @@ class Torn:
         return min(places, default=0), max(places, default=0)
 
     def _hole_in(self, stretch: Sequence[Step]) -> bool:
-        """Whether dom0 left out lines between these steps, or lines of one of them."""
+        """Whether dom0 left out lines between these steps, or lines of one of them.
+
+        A step at the end of a story that no line pins may have come after everything.
+        """
         low, high = self._ends_of(stretch)
+        if not stretch or not self._of(stretch[-1]):
+            high = len(self._items)
         return any(step.lost for step in stretch) or \
             bisect_left(self._holes, low) < bisect_right(self._holes, high)
 
