@@ -52,6 +52,7 @@ class Match:
 
     lines: list[Event] = field(default_factory=list)
     unseen: list[Effect] = field(default_factory=list)     # should be there and is not
+    lost: list[Effect] = field(default_factory=list)       # the same, and dom0 says that some are
     passed_over: list[Event] = field(default_factory=list)  # of Xen's own log, now unexplained
     first: int | None = None                               # index of the first spine item matched
     cut_short: bool = False                                # the log ends among its lines
@@ -115,7 +116,8 @@ def _align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: i
         if nth >= begun and _must_show(timeline, hyp, effect, at):
             match.cut_short = match.cut_short or nth > ended
             if nth <= ended:
-                match.unseen.append(effect)
+                gone = effect.speaker == "dom0" and _left_out(timeline, at)
+                (match.lost if gone else match.unseen).append(effect)
     return match
 
 
@@ -204,7 +206,8 @@ def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:
             match.lines.append(event)
             return
     shown = timeline.rank_shown(segment.input, "guest")
-    if RANK[effect.level] <= shown and (not segment.last or _goes_on(segment.events)):
+    if RANK[effect.level] <= shown and (segment.input, "guest") not in timeline.gaps and (
+            not segment.last or _goes_on(segment.events)):
         match.unseen.append(effect)
 
 
@@ -220,9 +223,14 @@ def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> 
         return False
     if effect.speaker == "dom0":
         source = items[at].event.line.input
-        return source not in timeline.gaps and (source, effect.kind) not in timeline.absent and \
+        return (source, effect.kind) not in timeline.absent and \
             RANK[effect.level] <= timeline.rank_shown(source, "dom0")
     return _xen_must_show(timeline, hyp, effect, at)
+
+
+def _left_out(timeline: Timeline, at: int) -> bool:
+    """Whether dom0 says, anywhere in the input of this item, that it left lines out."""
+    return (timeline.items[at].event.line.input, "dom0") in timeline.gaps
 
 
 def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:
@@ -230,11 +238,11 @@ def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int)
     if RANK[effect.level] > RANK["gwarning"]:
         return False
     if hyp.boot < len(timeline.xen) and timeline.xen[hyp.boot]:
-        inputs = {event.line.input for event in timeline.xen[hyp.boot]}
+        inputs = {(event.line.input, "xen") for event in timeline.xen[hyp.boot]}
         return not inputs & timeline.gaps and \
             timeline.xen_spent[hyp.boot] < GUEST_MESSAGES_BURST
     source = timeline.items[at].event.line.input
-    if source not in timeline.mixed or source in timeline.gaps:
+    if source not in timeline.mixed or (source, "xen") in timeline.gaps:
         return False
     since = timeline.spoken[max(0, at - RATE_WINDOW)]
     return timeline.spoken[at] - since < GUEST_MESSAGES_BURST

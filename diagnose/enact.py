@@ -78,7 +78,7 @@ class Enactor:
         lines = (*match.lines, *self._last_words(hyp, act, at))
         step = Step(hyp.step, act, anchored or bool(lines), why, hyp.boot,
                     lines, tuple(match.unseen), broken,
-                    items[at].event if at < len(items) and not prior else None)
+                    items[at].event if at < len(items) and not prior else None, tuple(match.lost))
         found = hyp.found
         if broken:
             found = found | {(v.name, v.device, hyp.boot) for v in broken}
@@ -89,6 +89,7 @@ class Enactor:
         if act.op == "kexec" and not lines and self._would_tell(hyp, act):
             cost += costs().other["kexec_without_word"]
         cost += costs().other["cut_short"] * match.cut_short
+        cost += costs().other["lost"] * bool(match.lost)
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]

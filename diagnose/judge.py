@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from diagnose.engine import Match, match
 from diagnose.events import Line
 from diagnose.facts import Fact
+from diagnose.proof import attach_step
 from diagnose.replay import Replay
 from diagnose.rules import Rule
 from diagnose.story import Hypothesis, Step
@@ -68,6 +69,12 @@ def _entry_named(fact: Fact, steps: Sequence[Step]) -> bool:
                for step in steps[:fact.step + 1] for event in step.lines)
 
 
+def _attached(found: Match, steps: Sequence[Step]) -> bool:
+    """Whether a line tells of the load that attached a pair, or none did: else it is invented."""
+    loads = [attach_step(fact, steps) for fact in found.facts]
+    return any(load is None or load.lines for load in loads)
+
+
 def _told(found: Match, telling: set[Line]) -> bool:
     """Whether an alarming line tells of each kind of fact in the match, or confirms it."""
     told = {fact.name for fact in found.facts if any(line in telling for line in fact.lines)}
@@ -78,11 +85,12 @@ def _told(found: Match, telling: set[Line]) -> bool:
 def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> list[Weighed]:
     """Hold every match of the best story against the other consistent stories.
 
-    What no line shows, of its own or of a later fact that confirms it, has to be certain, and no
-    line of the device may be left over behind it. Where the
+    What no line shows, of its own or of a later fact that confirms it, has to be certain, about a
+    load that some line tells of, and no line of the device may be left over behind it. Where the
     best story contradicts the log, only alarming lines count, and what they show is likely at most:
     something happened there that the story does not know. If it happened between the two lives that
-    the match joins, it is not even that.
+    the match joins, it is not even that. Where dom0 says that lines are missing in between, a rival
+    may have its lines there: nothing is certain then, and a rival counts however dear it is.
     """
     telling = {event.line for _, event in alarming_events(replay.timeline)}
     steps = replay.best.steps()
@@ -97,16 +105,15 @@ def weigh(rules: Sequence[Rule], found: Mapping[Key, Match], replay: Replay) -> 
     for key, each in found.items():
         without = [story for story, keys in judged if key not in keys]
         rival = min(without, key=lambda s: s.price, default=None)
-        shown = _shown(each, steps, not replay.best.contradictions) and (
-            not replay.best.contradictions or (_told(each, telling) and torn.spares(each)))
+        consistent, holed = not replay.best.contradictions, torn.holed(each)
+        shown = _shown(each, steps, consistent) and (
+            consistent or (_told(each, telling) and torn.spares(each)))
         if torn.leaves_open(each):
             confidence = ""
-        elif rival is None and not incomplete:
-            consistent = not replay.best.contradictions
-            confidence = "certain" if consistent else "likely" if shown else ""
-        elif rival is None:
-            confidence = "likely" if shown else ""
-        elif rival.price > replay.best.price and shown:
+        elif rival is None and consistent and not incomplete and not holed \
+                and (shown or _attached(each, steps)):
+            confidence = "certain"
+        elif shown and (rival is None or (rival.price > replay.best.price and not holed)):
             confidence = "likely"
         else:
             confidence = ""

@@ -165,7 +165,8 @@ def _start_shows(context: Context) -> bool:
     source = context.item.event.line.input
     if context.hyp.history_open and context.at == 0:
         return False
-    return source in context.timeline.spine_inputs and source not in context.timeline.gaps and \
+    return source in context.timeline.spine_inputs and \
+        (source, "dom0") not in context.timeline.gaps and \
         context.timeline.rank_shown(source, "dom0") >= RANK["info"]
 
 
@@ -262,9 +263,13 @@ def _seizures(context: Context) -> Iterator[Plan]:
 
 
 def _releases(context: Context) -> Iterator[Plan]:
+    """A release, perhaps of a device that is in use, or whose owner has gone without a line."""
     state = context.hyp.state
     for device in context.devices():
         if not state.seized(device):
+            if context.hyp.history_open:
+                seizes, prior = _seizes(context, (device,))
+                yield Plan(seizes, Act("release", device=device), prior=prior, rare=True)
             continue
         yield Plan((), Act("release", device=device), rare=True)
         owner = state.owner(device)

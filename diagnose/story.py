@@ -42,6 +42,7 @@ class Step(NamedTuple):
     unseen: tuple[Effect, ...]
     violations: tuple[Violation, ...]
     at: Event | None          # the line before which an inferred step must have happened
+    lost: tuple[Effect, ...] = ()   # the same as `unseen`, where dom0 says that lines are missing
 
     @property
     def torn(self) -> bool:

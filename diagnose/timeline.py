@@ -83,7 +83,7 @@ class Timeline:
     mixed: frozenset[str]                    # of these, those that hold Xen's console too
     lines: Mapping[str, int]                 # how many lines each input has
     absent: frozenset[tuple[str, str]]       # (input, kind) that any host prints but it
-    gaps: frozenset[str]                     # inputs that say themselves that lines are missing
+    gaps: frozenset[tuple[str, str]]         # (input, speaker) that says it left lines out
     numbers_are_domids: bool                 # numbers in names of guests' logs are domids here
     hvm: frozenset[int]                      # domids that some line tells to be HVM domains
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
@@ -259,7 +259,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         lines={source.name: source.passages[-1][1] if source.passages else source.lines
                for source in parsed.sources},
         absent=_absent(items, spine_inputs),
-        gaps=frozenset(e.line.input for e in events if e.proves("gap")),
+        gaps=frozenset((e.line.input, e.speaker) for e in events if e.proves("gap")),
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(events) if boots == 1 else {},

@@ -2,7 +2,8 @@
 
 A lookup or a load that the story leaves unexplained, and an end that should have printed lines and
 did not, may be a life or an unload of which it knows nothing. What it claims of lives on both sides
-is a guess then. A complaint left over is not: it complains of the same.
+is a guess then. A complaint left over is not: it complains of the same. Where dom0 says itself that
+lines are missing there is a hole, and a hole may hold as much.
 
 **Invariant:** looks at one story and the lines in order; names no fault and no kind of line.
 """
@@ -32,6 +33,8 @@ class Torn:
                 if id(event) in self._places]
         self._left = sorted(place for place in left
                             if items[place].effect and not items[place].alarming)
+        self._holes = [place for place, item in enumerate(items)
+                       if item.event.speaker == "dom0" and item.event.proves("gap")]
         self._items = items
 
     def spares(self, found: Match) -> bool:
@@ -41,12 +44,20 @@ class Torn:
         """
         return any(self._whole(fact, found.confirmed) for fact in found.facts)
 
+    def holed(self, found: Match) -> bool:
+        """Whether lines are missing, as the log says, on the way to every one of the facts."""
+        return bool(self._holes) and all(
+            fact.fields.get("pirq") is not None and
+            self._hole_in(self._stretch(fact, found.confirmed)) for fact in found.facts)
+
     def leaves_open(self, found: Match) -> bool:
         """Whether a fault that printed nothing, and that nothing confirms, is followed by lines of
-        its device of which the story knows nothing."""
+        its device of which the story knows nothing, or lines are missing on the way to it."""
         if found.confirmed or not found.rule.confirmed_by or not isinstance(
                 found.device, PciAddress):
             return False
+        if self.holed(found):
+            return True
         last = max((place for fact in found.facts if fact.step is not None
                     for place in self._of(self._steps[fact.step])), default=0)
         behind = self._left_between(last + 1, len(self._items))
@@ -62,16 +73,41 @@ class Torn:
             return _tells(self._steps[fact.step], device)
         if fact.fields.get("other") is not None and not self._told_together(fact.step, device):
             return False
+        stretch = self._stretch(fact, confirmed)
+        left = self._left_between(*self._ends_of(stretch))
+        return not any(other is None or other.agrees(device) for other in left) and not any(
+            step.unseen and step.act.op in ENDS and _concerns(step, device) for step in stretch
+            ) and not self._hole_in(stretch)
+
+    def _stretch(self, fact: Fact, confirmed: Sequence[Fact]) -> Sequence[Step]:
+        """The steps from the load that attached the pair to the one that shows what became of it.
+
+        Of a fact without a step, none.
+        """
+        if fact.step is None:
+            return ()
         first = attach_step(fact, self._steps)
         later = [each.step for each in confirmed if each.step is not None
                  and each.step >= fact.step]
         last = min(later, default=fact.step)
         begin = 0 if first is None else self._numbers[id(first)]
-        stretch = self._steps[begin:last + 1]
+        return self._steps[begin:last + 1]
+
+    def _ends_of(self, stretch: Sequence[Step]) -> tuple[int, int]:
+        """The places of the first line of these steps and of the last."""
         places = [place for step in stretch for place in self._of(step)]
-        left = self._left_between(min(places, default=0), max(places, default=0))
-        return not any(other is None or other.agrees(device) for other in left) and not any(
-            step.unseen and step.act.op in ENDS and _concerns(step, device) for step in stretch)
+        return min(places, default=0), max(places, default=0)
+
+    def _hole_in(self, stretch: Sequence[Step]) -> bool:
+        """Whether dom0 left out lines between these steps, or lines of one of them.
+
+        A step at the end of a story that no line pins may have come after everything.
+        """
+        low, high = self._ends_of(stretch)
+        if not stretch or not self._of(stretch[-1]):
+            high = len(self._items)
+        return any(step.lost for step in stretch) or \
+            bisect_left(self._holes, low) < bisect_right(self._holes, high)
 
     def _left_between(self, low: int, high: int) -> Iterator[PciAddress | None]:
         """The devices, or none, that the lines left over from `low` to `high` name."""

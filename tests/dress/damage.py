@@ -253,6 +253,10 @@ LOSSES: Mapping[str, Damage] = MappingProxyType({
                              ((DOM0, "syslog"),)),
     "dropped-journal": Damage(dropped("Nov 24 13:49:03 virthost4 systemd-journald[412]: Missed {} "
                                       "kernel messages"), ((DOM0, "journal-short"),)),
+    "dropped-callbacks": Damage(dropped("[    9.812345] xen_pcibk_enable_msix: {} callbacks "
+                                        "suppressed"), ((DOM0, "printk"),)),
     "dropped-xen": Damage(suppressed, ON_CONSOLE),
+    # More than the notice tells: it counts Xen's lines, and dom0's are gone with them.
+    "dropped-with-xen": Damage(dropped("(XEN) printk: {} messages suppressed."), ON_CONSOLE),
 })
 """What may happen to a log that has lost something by it."""

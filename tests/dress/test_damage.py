@@ -16,6 +16,13 @@ from tests.thorough import sample
 
 INCIDENTS = incidents()
 TABLES = {DOM0: KERNEL, CONSOLE: ONE_CONSOLE}
+HIDDEN = {"way-collateral-unmap-el5": {("pirq-collision", "0000:02:00.0")}}
+"""What is true of an incident, and not told where its last line tells something graver."""
+ONCE_ACCUSED = (("dropped-xen", "vf-destroyed-el5"), ("dropped-xen", "vf-recreated-el5"),
+                ("dropped-with-xen", "zombie-el5-1070"),
+                ("dropped-with-xen", "rhbz688673-c43-hvm-shipped"),
+                ("cut-last", "way-collateral-unmap-el5"))
+"""Losses that made a reader suspect more than there is."""
 
 
 def befallen(damages: Mapping[str, Damage], number: int) -> list[Any]:
@@ -51,10 +58,19 @@ def test_stamps_put_it_in_order(
     assert essence(run(damaged(incident, role, dressing, change))) == known(incident)
 
 
-@pytest.mark.parametrize(("incident", "role", "dressing", "change"), befallen(LOSSES, 2))
+def accused() -> list[Any]:
+    """The losses of `ONCE_ACCUSED`, on one console."""
+    named = {incident.name: incident for incident in INCIDENTS}
+    return [pytest.param(named[name], CONSOLE, ONE_CONSOLE["bare"], LOSSES[what].change,
+                         id=f"{what}-{name}") for what, name in ONCE_ACCUSED]
+
+
+@pytest.mark.parametrize(("incident", "role", "dressing", "change"),
+                         [*befallen(LOSSES, 2), *accused()])
 def test_a_loss_accuses_nobody_new(
     incident: Incident, role: str, dressing: Dressing, change: Change
 ) -> None:
     report = run(damaged(incident, role, dressing, change))
     _, findings = known(incident)
-    assert {(f.fault, f.device) for f in report.findings} <= {each[:2] for each in findings}
+    assert {(f.fault, f.device) for f in report.findings} <= \
+        {each[:2] for each in findings} | HIDDEN.get(incident.name, set())

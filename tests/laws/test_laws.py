@@ -172,15 +172,31 @@ def test_a_log_cut_at_its_head_accuses_nobody_new(path: Path, tmp_path: Path) ->
         assert report.verdict != "fault", (cut, [(f.fault, f.device) for f in report.findings])
 
 
-@pytest.mark.parametrize("path", sample(HEALTHY, 2, 1), ids=lambda path: path.stem)
-def test_a_hole_in_a_log_accuses_nobody(path: Path, tmp_path: Path) -> None:
-    """Lines that were lost make a host's story unclear; they do not make it guilty."""
+NOTICES = {"silent": [], "xen": ["(XEN) printk: 4 messages suppressed."],
+           "dom0": ["printk: 4 messages suppressed."],
+           "console": ["** 4 printk messages dropped **"]}
+
+
+@pytest.mark.parametrize(("path", "notice"), sample(
+    [pytest.param(path, notice, id=f"{path.stem}-{who}")
+     for path in HEALTHY for who, notice in NOTICES.items()], 7, 1))
+def test_a_hole_in_a_log_accuses_nobody(path: Path, notice: list[str], tmp_path: Path) -> None:
+    """Lost lines make a host's story unclear, not guilty, whether somebody tells of them or not."""
     logs = logs_of(path)
     name, lines = spine_of(logs)
     for nth, hole in enumerate(range(3, len(lines) - 8, max(len(lines) // 7, 1))):
-        report = run({**logs, name: "\n".join(lines[:hole] + lines[hole + 4:])},
+        report = run({**logs, name: "\n".join([*lines[:hole], *notice, *lines[hole + 4:]])},
                      tmp_path / str(nth))
         assert report.verdict != "fault", (hole, [(f.fault, f.device) for f in report.findings])
+
+
+def test_what_pciback_lets_go_had_perhaps_no_owner(tmp_path: Path) -> None:
+    """A device that is first told of as it is released need not have had an owner at all."""
+    logs = logs_of(next(path for path in CASES if path.stem == "way-not-seized-el5"))
+    name, lines = spine_of(logs)
+    released = next(nth for nth, line in enumerate(lines) if "PCI remove device" in line)
+    report = run({**logs, name: "\n".join(lines[released - 3:])}, tmp_path / "a")
+    assert {each.fault for each in report.findings} == {"device-busy"}
 
 
 GIVING_UP = [
