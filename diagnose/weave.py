@@ -20,7 +20,8 @@ from diagnose.times import Clocked, clocked, is_boot, key_of, wall_of
 
 #: So many lines at least have to be the same in two files before one is held for the other's copy.
 COPY_LINES_MIN = 3
-#: Share of the lines of the stretch that both files cover which have to be the same.
+#: Share of the lines of the stretch that both files cover, of the file that has fewer there, which
+#: have to be the same.
 COPY_SHARE = 0.7
 #: So many lines in a row, where no stamps can be compared.
 COPY_RUN_MIN = 5
@@ -134,11 +135,13 @@ def _boot_copies(first: _File, other: int, second: _File, boot: int) -> set[int]
             there[key] -= 1
             same.append(line)
     told = sum(line.time > 1.0 or second.clock == "wall" for line in same)
+    whole = min(len(within), sum(line.boot == other and low <= line.time <= high
+                                 for line in first.lines))
     all_ = len(same) == len(within)
     enough = told >= COPY_LINES_MIN or (
         all_ and (len(within) == len(second.lines) or (second.clock == "uptime" and told > 1)))
     return {id(line.event) for line in same} \
-        if same and enough and len(same) >= COPY_SHARE * len(within) else set()
+        if same and enough and len(same) >= COPY_SHARE * whole else set()
 
 
 def _run_copies(first: _File, second: _File) -> set[int]:
