@@ -168,7 +168,11 @@ def render(reading: LineReading, verbose: bool = False) -> str:
 
 def _day(reading: LineReading) -> str:
     """The time of day as the envelope tells it: with a year only if that has one."""
-    moment = EPOCH + timedelta(seconds=reading.stamp.wall or 0.0)
+    wall = reading.stamp.wall or 0.0
+    try:
+        moment = EPOCH + timedelta(seconds=wall)
+    except OverflowError:       # a zone moves it out of the years that there are
+        return f"{wall:.0f} s since 2000"
     return f"{moment:{'%b %d' if moment.year == EPOCH.year else '%Y-%m-%d'} %H:%M:%S}"
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import NamedTuple
 
 from diagnose.reader import RawLine
@@ -25,6 +24,8 @@ _VERBOSE = re.compile(
     rb"\[s=[^\]]*;t=([0-9a-f]{1,16});[^\]]*\]")
 _INDENT = b"    "
 _LENGTH_BYTES = 8
+#: No number of the journal has more digits.
+NUMBER_DIGITS_MAX = 20
 
 
 class Opened(NamedTuple):
@@ -51,13 +52,17 @@ def opened(payload: str) -> Opened | None:
     told = {name: text for key, name in _NAMES if (text := _text(record.get(key))) is not None}
     if "program" not in told and record.get("_TRANSPORT") == "kernel":
         told["program"] = "kernel"
-    if not told.get("priority", "0").isdigit():
+    if not _is_number(told.get("priority", "0")):
         del told["priority"]
     for key, name in (("__REALTIME_TIMESTAMP", "unix"), ("_SOURCE_MONOTONIC_TIMESTAMP", "seconds")):
         digits = _text(record.get(key))
-        if digits is not None and digits.isdigit():
+        if digits is not None and _is_number(digits):
             told[name] = f"{int(digits) // 1_000_000}.{int(digits) % 1_000_000:06}"
     return Opened(_text(record["MESSAGE"]) or "", told)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX
 
 
 def _text(value: object) -> str | None:
@@ -83,11 +88,13 @@ UNPACKERS: Mapping[str, Callable[[str], Opened | None]] = {
 
 def entries(lines: Iterator[RawLine]) -> Iterator[RawLine]:
     """The lines, with each entry of several lines in the place of its message's line."""
-    for line in lines:
+    left: RawLine | None = None         # the line that ended an entry and is none of it
+    while (line := left or next(lines, None)) is not None:
+        left = None
         if line.data.startswith(_FIRST):
             yield from _exported(line, lines)
         elif (header := _VERBOSE.match(line.data)) is not None:
-            yield from _verbose(line, header[1], lines)
+            left = yield from _verbose(line, header[1], lines)
         elif line.data.strip() == b"{":
             yield from _pretty(line, lines)
         else:
@@ -142,21 +149,25 @@ def _pretty(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:
     yield from _placed(held, place, text if opened(text[1:]) else None)
 
 
-def _verbose(first: RawLine, time: bytes, lines: Iterator[RawLine]) -> Iterator[RawLine]:
-    """One entry of `journalctl -o verbose`: its lines are indented, values go on further in."""
+def _verbose(first: RawLine, time: bytes,
+             lines: Iterator[RawLine]) -> Generator[RawLine, None, RawLine | None]:
+    """One entry of `journalctl -o verbose`: its lines are indented, values go on further in.
+
+    Returns the line behind it, which had to be read to find its end.
+    """
     held, place = [first], 0
     record = {"__REALTIME_TIMESTAMP": str(int(time, 16))}
     for line in lines:
         field = _FIELD.fullmatch(line.data.removeprefix(_INDENT).rstrip(b"\r"))
         if not line.data.startswith(_INDENT) or len(held) > ENTRY_LINES_MAX:
             yield from _placed(held, place, json.dumps(record) if place else None)
-            yield from entries(chain((line,), lines))
-            return
+            return line
         held.append(line)
         if field is not None and field[2] is not None:
             record[field[1].decode()] = field[2].decode("utf-8", "replace")
             place = len(held) - 1 if field[1] == b"MESSAGE" else place
     yield from _placed(held, place, json.dumps(record) if place else None)
+    return None
 
 
 def _placed(held: list[RawLine], place: int, text: str | None) -> Iterator[RawLine]:

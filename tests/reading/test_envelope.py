@@ -1,6 +1,7 @@
 """Envelopes in every combination: the message is always the same."""
 from __future__ import annotations
 
+import json
 from itertools import product
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from diagnose.envelope import Peeler, flatten, stamp
 from diagnose.events import NO_STAMP, Stamp
 from diagnose.grammar import load
+from diagnose.parse import parse
+from diagnose.reader import from_bytes
 
 PEELER = Peeler(load())
 MESSAGE = "map irq failed"
@@ -106,3 +109,18 @@ def test_peeling_never_fails_and_folds_once(text: str) -> None:
     assert "  " not in envelope.payload.strip(" ")
     assert "\t" not in envelope.payload
     assert flatten(flatten(text)) == flatten(text)
+
+
+@pytest.mark.parametrize("value", ["\u00b2", "9" * 5000, "-1", "4x"])
+def test_no_number_of_a_journal_is_too_odd(value: str) -> None:
+    line = json.dumps({"MESSAGE": MESSAGE, "PRIORITY": value, "__REALTIME_TIMESTAMP": value})
+    envelope = PEELER.peel(line)
+    assert envelope.payload == MESSAGE
+    assert stamp(envelope).priority is None
+
+
+def test_a_long_journal_in_full_words() -> None:
+    entry = ["Tue 2026-11-24 13:49:03.135191 UTC [s=9e;i=0;b=5f;m=0;t=66105f927e1d7;x=1]",
+             "    SYSLOG_IDENTIFIER=kernel", f"    MESSAGE={MESSAGE}"]
+    text = "\n".join([*entry * 2000, ""])
+    assert len(parse([from_bytes("journal", text.encode())]).events) == 2000
