@@ -158,7 +158,10 @@ def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold],
 def _one_host(parsed: Parsed) -> None:
     hosts = sorted({h for s in parsed.sources if "dom0" in s.speakers or "xen" in s.speakers
                     for h in s.hosts})
-    if len(hosts) > 1:
+    # A host is called by its short name or in full, and localhost until it knows its name.
+    short = {host if host[0].isdigit() else host.partition(".")[0].lower()
+             for host in hosts} - {"localhost"}
+    if len(short) > 1:
         raise UsageError(f"these logs are of {len(hosts)} hosts ({', '.join(hosts)}), and one "
                          "diagnosis is of one host. Give the logs of each host by themselves, or "
                          "use triage for many incidents.")
