@@ -19,7 +19,7 @@ OUT_OF_TURN = {"uptime": 0.05, "wall": 2.0}
 OUT_OF_TURN_FINE = 0.05
 """The same where the time of day is told with a fraction."""
 FIRST_SECOND = 1.0
-"""A kernel's clock stands still at first, so that lines of two boots may be the same."""
+"""So long, in seconds, may a clock seem to stand still at a boot."""
 #: A block that is moved is parted from its neighbours at so many places at most.
 SEAMS_A_STEP = 3
 #: Changes between summer and winter time, give or take a few lines, in seconds.
@@ -65,9 +65,11 @@ def in_order(name: str, events: Sequence[Event]) -> tuple[list[Event], list[Rema
 def _without_reprints(events: Sequence[Event]) -> list[Event]:
     """The events without those of a ring buffer that was shown again: same text, same uptime.
 
-    Kernels print the same at uptime zero of every boot, so such lines are copies only where the
-    next line of their speaker with a time of its own is one.
+    A kernel's clock stands still while it begins, at zero or wherever it starts, so that lines of
+    two boots may be the same; such lines are copies only where the next line of their speaker with
+    a time of its own is one.
     """
+    still: dict[str, float] = {}        # until when a speaker's clock may have stood still
     seen: dict[str, set[str]] = {}
     newest: dict[str, float] = {}
     doubtful: dict[str, list[Event]] = {}
@@ -80,7 +82,9 @@ def _without_reprints(events: Sequence[Event]) -> list[Event]:
         again = text in known and (behind > 0 or (behind == 0 and who in shown_again))
         known.add(text)
         (shown_again.add if again else shown_again.discard)(who)
-        if uptime <= FIRST_SECOND:
+        if is_boot(event):
+            still[who] = uptime + FIRST_SECOND
+        if uptime <= still.get(who, FIRST_SECOND):
             if again:
                 doubtful.setdefault(who, []).append(event)
             continue

@@ -228,12 +228,14 @@ class Hearing:
         return False
 
     def _put_together(self, begun: _Begun, whole: Envelope, reading: grammar.Reading) -> None:
-        if begun.whole:
+        if begun.whole:     # more of a message that was heard already
             self.heard[begun.place] = self.heard[begun.place]._replace(
                 production=reading.production, fields=reading.fields)
             verdict = "events"
         else:
-            verdict = self._read(begun.lines[0].raw, whole, reading, begun.place)
+            place = begun.place
+            verdict = self._read(begun.lines[0].raw, whole, reading, place)
+            begun.place = place
         for line in begun.lines:
             line.verdict, line.missed = verdict, None
         begun.whole = self._goes_on(whole, reading, torn=False)
@@ -273,11 +275,18 @@ class Hearing:
                       speaker.domid_of(envelope))
         count = envelope.told.get("repeat_count")
         if count is None:
-            self.heard.insert(place, heard)
+            self._insert(place, heard)
         else:
             self._again(heard, raw, int(count))
         self._last[when.host] = heard
         return "events"
+
+    def _insert(self, place: int, heard: Heard) -> None:
+        """Put a record where it begins, which may be before some that were heard since."""
+        self.heard.insert(place, heard)
+        if place < len(self.heard) - 1:
+            for begun in self._begun:
+                begun.place += begun.place >= place
 
     def _repeat(self, raw: RawLine, when: Stamp, count: object) -> None:
         """`last message repeated`: the host's last line again, so often, citing the notice."""

@@ -13,7 +13,7 @@ from diagnose.envelope import Envelope
 from diagnose.events import SPEAKERS, Production, Term
 
 KERNELS = ("dom0", "guest")
-KERNEL_PROGRAMS = ("kernel", "xen", "hypervisor", "xenconsoled")
+KERNEL_PROGRAMS = ("kernel", "klogd", "vmunix", "xen", "hypervisor", "xenconsoled")
 #: They tell what became of lines; the notices stand in grammars/envelope.lark.
 LOGGERS = ("rsyslogd", "syslogd", "syslog-ng", "systemd-journald", "systemd-journal", "journal")
 TOOLSTACK_PROGRAMS = ("xend", "libvirtd", "xm", "xl", "virsh")

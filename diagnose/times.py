@@ -66,6 +66,16 @@ def _clock(events: Sequence[Event]) -> str:
     return "wall" if walls * 2 >= len(stamped) > 0 else ""
 
 
+def years(walls: Sequence[float]) -> list[float]:
+    """What to add to the first times of several logs of one host, which may tell no year.
+
+    Logs that all lie within a year, and further apart than half of one, go over a new year.
+    """
+    first, last = min(walls), max(walls)
+    turn = last < YEAR and last - first > HALF_A_YEAR
+    return [YEAR if turn and wall < last - HALF_A_YEAR else 0.0 for wall in walls]
+
+
 def wall_of(lines: Sequence[Clocked]) -> float | None:
     """The time of day of the first of these lines that tells one."""
     return next((line.event.stamp.wall for line in lines if line.event.stamp.wall is not None),

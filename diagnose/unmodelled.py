@@ -138,6 +138,10 @@ def _assignments(events: Sequence[Event]) -> Iterator[AssignmentReport]:
         if event.proves("host_boot"):
             boot, held = boot + begun, {}
         begun = True
+        if _host_ends(event):
+            for hold in held.values():
+                hold.last, hold.over = event.line, True
+            held = {}
         for name in ("given", "returned"):
             device = address(event)
             if device is None or not event.proves(name):
@@ -155,6 +159,12 @@ def _assignments(events: Sequence[Event]) -> Iterator[AssignmentReport]:
         yield AssignmentReport(hold.boot, str(hold.device), hold.domid,
                                kinds.get(hold.domid, "unknown"), hold.first, hold.last,
                                ended, "inconclusive")
+
+
+def _host_ends(event: Event) -> bool:
+    """Whether dom0 tells with others that the host goes down (see diagnose/anchors.toml)."""
+    return any(term.name == "anchor" and term.args[0].startswith("host_")
+               for term in event.proofs())
 
 
 def _ending(event: Event) -> Iterator[tuple[int, EndedBy]]:

@@ -9,39 +9,14 @@ stamps do not tell stays as it stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
-from typing import NamedTuple
 
 from diagnose.chunks import in_order
+from diagnose.copies import Kept, Pairs, by_runs, by_stamps, kept
 from diagnose.events import Event, Parsed, Remark
-from diagnose.times import Clocked, clocked, is_boot, key_of, wall_of
-
-#: So many lines at least have to be the same in two files before one is held for the other's copy.
-COPY_LINES_MIN = 3
-#: Share of the lines of the stretch that both files cover, of the file that has fewer there, which
-#: have to be the same.
-COPY_SHARE = 0.7
-#: So many lines in a row, where no stamps can be compared.
-COPY_RUN_MIN = 5
-
-
-class _File(NamedTuple):
-    """One speaker's events in one input, in order, by the clock that all of them have."""
-
-    name: str
-    speaker: str
-    lines: Sequence[Clocked]
-    clock: str
-
-    def span(self, boot: int) -> tuple[float, float]:
-        times = [line.time for line in self.lines if line.boot == boot]
-        return min(times), max(times)
-
-    @property
-    def boots(self) -> list[int]:
-        return sorted({line.boot for line in self.lines})
+from diagnose.times import Clocked, clocked, is_boot, wall_of, years
 
 
 def ordered(parsed: Parsed) -> Parsed:
@@ -58,28 +33,15 @@ def ordered(parsed: Parsed) -> Parsed:
 def weave(parsed: Parsed) -> Parsed:
     """The inputs' events together, each input in order: without copies, dom0's in one order."""
     by_input = _by_input(parsed)
-    copies: dict[str, list[Copies]] = {}
+    copies: dict[str, Counter[str]] = {}
     for speaker in ("dom0", "xen"):
-        for found in _without_copies(by_input, speaker):
-            copies.setdefault(found.name, []).append(found)
-    remarks = tuple(_told(name, found) for name, found in copies.items())
+        for name, other, lines in _without_copies(by_input, speaker):
+            copies.setdefault(name, Counter())[other] += lines
+    remarks = tuple(Remark(
+        "copies", f"{sum(others.values())} of its lines stand in {', '.join(others)} as well; each "
+        "was read once.", name) for name, others in copies.items())
     woven = tuple(event for group in _groups(by_input) for event in group)
     return replace(parsed, events=woven, remarks=(*parsed.remarks, *remarks))
-
-
-class Copies(NamedTuple):
-    """How many events of an input another one has as well."""
-
-    name: str
-    other: str
-    lines: int
-
-
-def _told(name: str, found: Sequence[Copies]) -> Remark:
-    others = ", ".join(dict.fromkeys(each.other for each in found))
-    lines = sum(each.lines for each in found)
-    return Remark("copies", f"{lines} of its lines stand in {others} as well; each was read once.",
-                  name)
 
 
 def _by_input(parsed: Parsed) -> dict[str, list[Event]]:
@@ -92,68 +54,56 @@ def _by_input(parsed: Parsed) -> dict[str, list[Event]]:
 # --- Copies ----------------------------------------------------------------------------------
 
 
-def _without_copies(by_input: dict[str, list[Event]], speaker: str) -> Iterator[Copies]:
-    """Leave out of each input what an earlier one has of this speaker, boot by boot."""
-    kept: list[_File] = []
-    for name, events in by_input.items():
-        mine = [event for event in events if event.speaker == speaker]
+def _without_copies(by_input: dict[str, list[Event]],
+                    speaker: str) -> Iterator[tuple[str, str, int]]:
+    """Leave out of each input what an earlier one has of this speaker.
+
+    Yields both names and the number of lines. Where stamps cannot put in order what is left of the
+    input, the places of the copies do, and it is read among the other one's lines.
+    """
+    before: list[Kept] = []
+    for name in by_input:
+        mine = [event for event in by_input[name] if event.speaker == speaker]
         if not mine:
             continue
-        file = _File(name, speaker, *clocked(mine))
+        log = kept(name, mine)
         copies: set[int] = set()
-        for other in kept:
-            found = _copies(other, file) - copies
+        for other in before:
+            found = [pair for pair in by_stamps(other, log) if id(pair[1]) not in copies]
             if found:
-                copies |= found
-                yield Copies(name, other.name, len(found))
+                copies.update(id(copy) for _, copy in found)
+                yield name, other.name, len(found)
+        by_input[name] = [event for event in by_input[name] if id(event) not in copies]
         if copies:
-            by_input[name] = [event for event in events if id(event) not in copies]
-        kept.append(file)
+            before.append(log)
+            continue
+        for other in before:
+            pairs = by_runs(other, log)
+            if pairs:
+                by_input[other.name] = _folded(by_input[other.name], mine, pairs)
+                by_input[name] = [event for event in by_input[name] if event.speaker != speaker]
+                yield name, other.name, len(pairs)
+                break
+        else:
+            before.append(log)
 
 
-def _copies(first: _File, second: _File) -> set[int]:
-    """The events of the second that are the first's."""
-    if not first.clock or first.clock != second.clock:
-        return _run_copies(first, second)
-    found: set[int] = set()
-    for boot in second.boots:
-        for other in first.boots:
-            found |= _boot_copies(first, other, second, boot)
-    return found
-
-
-def _boot_copies(first: _File, other: int, second: _File, boot: int) -> set[int]:
-    (low, high), (begin, end) = first.span(other), second.span(boot)
-    low, high = max(low, begin), min(high, end)
-    there: Counter[Hashable] = Counter(
-        (line.time, key_of(line.event)) for line in first.lines if line.boot == other)
-    within = [line for line in second.lines if line.boot == boot and low <= line.time <= high]
-    same = []
-    for line in within:
-        key = (line.time, key_of(line.event))
-        if there[key] > 0:
-            there[key] -= 1
-            same.append(line)
-    told = sum(line.time > 1.0 or second.clock == "wall" for line in same)
-    whole = min(len(within), sum(line.boot == other and low <= line.time <= high
-                                 for line in first.lines))
-    all_ = len(same) == len(within)
-    enough = told >= COPY_LINES_MIN or (
-        all_ and (len(within) == len(second.lines) or (second.clock == "uptime" and told > 1)))
-    return {id(line.event) for line in same} \
-        if same and enough and len(same) >= COPY_SHARE * whole else set()
-
-
-def _run_copies(first: _File, second: _File) -> set[int]:
-    """All of the second, if it stands in the first as one run and holds no boot of its own."""
-    whole, part = ([key_of(line.event) for line in file.lines] for file in (first, second))
-    boots = any(is_boot(line.event) for line in second.lines[1:])
-    if len(part) < COPY_RUN_MIN or boots or len(set(part)) < COPY_LINES_MIN:
-        return set()
-    letters: dict[Hashable, str] = {}
-    text, run = ("".join(letters.setdefault(key, chr(len(letters) + 1)) for key in keys)
-                 for keys in (whole, part))
-    return {id(line.event) for line in second.lines} if run in text else set()
+def _folded(first: list[Event], second: list[Event], pairs: Pairs) -> list[Event]:
+    """The first log with what only the second has, where the second has it."""
+    original = {id(copy): event for event, copy in pairs}
+    ahead: list[Event] = []
+    behind: dict[int, list[Event]] = {}
+    last: Event | None = None
+    for event in second:
+        if id(event) in original:
+            last = original[id(event)]
+        elif last is None:
+            ahead.append(event)
+        else:
+            behind.setdefault(id(last), []).append(event)
+    begin = pairs[0][0]
+    return [each for event in first for each in (
+        *(ahead if event is begin else ()), event, *behind.get(id(event), ()))]
 
 
 # --- Files in order --------------------------------------------------------------------------
@@ -172,7 +122,10 @@ def _groups(by_input: dict[str, list[Event]]) -> Iterator[Sequence[Event]]:
     if clocks == {"uptime"}:
         yield from _by_boots([lines for lines, _ in files])
         return
-    yield [line.event for line in merge(*(lines for lines, _ in files), key=lambda c: c.time)]
+    later = years([lines[0].time for lines, _ in files])
+    yield [line.event for line in merge(
+        *([line._replace(time=line.time + year) for line in lines]
+          for (lines, _), year in zip(files, later, strict=True)), key=lambda c: c.time)]
 
 
 def _by_boots(files: list[Sequence[Clocked]]) -> Iterator[Sequence[Event]]:
@@ -181,10 +134,11 @@ def _by_boots(files: list[Sequence[Clocked]]) -> Iterator[Sequence[Event]]:
     Their times of day put them in order, if all tell one; else a file that begins with a boot
     begins another one than those before it.
     """
-    walls = [wall_of(lines) for lines in files]
-    if None not in walls:
-        files = [lines for _, lines in sorted(zip(walls, files, strict=True),
-                                              key=lambda each: each[0] or 0.0)]
+    walls = [wall for lines in files if (wall := wall_of(lines)) is not None]
+    if len(walls) == len(files):
+        times = {id(lines): wall + year
+                 for lines, wall, year in zip(files, walls, years(walls), strict=True)}
+        files = sorted(files, key=lambda lines: times[id(lines)])
     else:
         files = sorted(files, key=lambda lines: -1.0 if _starts(lines) else lines[0].time)
     groups: list[list[Sequence[Clocked]]] = []

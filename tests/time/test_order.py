@@ -115,6 +115,50 @@ def test_without_stamps_a_long_run_is_a_copy() -> None:
     assert (read(parsed), codes(parsed)) == ([*range(1, 9)], {"copies"})
 
 
+LATENCY = "PCI: Setting latency timer of device 0000:01:10.0 to 64"
+
+
+def test_a_ring_buffer_shows_levels_that_a_syslog_does_not_keep() -> None:
+    """What only one of them has stands where it has it."""
+    syslog = wall(*((f"Jun  1 10:00:{nth:02}", owner(nth)) for nth in range(1, 9)))
+    ring = [*(owner(nth) for nth in range(3, 6)), LATENCY, *(owner(nth) for nth in range(6, 10))]
+    parsed = woven(messages=syslog, dmesg=ring)
+    assert [event.fields.get("domid", "latency") for event in parsed.events] == \
+        [1, 2, 3, 4, 5, "latency", 6, 7, 8, 9]
+    assert codes(parsed) == {"copies"}
+
+
+@pytest.mark.parametrize(("late", "copies"), [
+    ([0, 1, 1, 2, 0, 3, 0, 0], True), ([0, 0, 0, 0, 900, 900, 900, 900], False)],
+    ids=["a slow syslog", "another pace"])
+def test_clocks_of_two_kinds_have_to_keep_pace(late: list[int], copies: bool) -> None:
+    syslog = wall(*((f"Jun  1 10:{(10 + nth + by) // 60:02}:{(10 + nth + by) % 60:02}", owner(nth))
+                    for nth, by in enumerate(late)))
+    ring = printk(*((40.0 + nth, owner(nth)) for nth in range(len(late))))
+    parsed = woven(messages=syslog, dmesg=ring)
+    assert codes(parsed) == ({"copies"} if copies else set())
+    assert len(parsed.events) == (8 if copies else 16)
+
+
+def test_a_new_year_between_two_files() -> None:
+    newer = wall(("Jan  1 00:00:10", owner(3)), ("Jan  1 00:00:20", owner(4)))
+    older = wall(("Dec 31 23:59:10", owner(1)), ("Dec 31 23:59:20", owner(2)))
+    assert read(woven(messages=newer, rotated=older)) == [1, 2, 3, 4]
+
+
+def test_boots_that_begin_at_one_stamp_are_no_reprints() -> None:
+    """A kernel of el5 starts its clock far from zero, and lets it stand for a while."""
+    start = 17_179_569.184
+    def boot(domid: int, after: float) -> list[str]:
+        return printk((start, BOOT), (start, "Kernel command line: ro"),
+                      (start + after, owner(domid)))
+
+    parsed = woven(log=[*boot(1, 61.5), *boot(2, 63.25)])
+    assert [event.kind for event in parsed.events] == \
+        2 * ["linux_version", "kernel_command_line", "dom0_get_owner"]
+    assert codes(parsed) == set()
+
+
 def test_without_stamps_a_short_run_is_none() -> None:
     syslog = wall(*((f"Jun  1 10:00:{nth:02}", owner(nth)) for nth in range(1, 9)))
     parsed = woven(messages=syslog, dmesg=[owner(7), owner(8)])
