@@ -96,7 +96,7 @@ def from_bytes(name: str, data: bytes) -> Input:
 def opened(source: Input, meter: Meter) -> Stream:
     """The bytes of an input. Raises OSError if it cannot be opened, or nothing of it be read."""
     stream = Stream(source.open(), meter)
-    if stream.failure is not None and not stream.head:
+    if stream.failure is not None and not (stream.head or source.compression):
         raise stream.failure
     return stream
 
@@ -111,12 +111,9 @@ def read(source: Input, reading: Reading) -> Iterator[RawLine]:
         stream = opened(source, meter)
     except OSError as error:
         raise unreadable(source, error) from error
-    reading.compression = source.compression
-    inside = unpacked(stream, meter)
-    if inside is not None:
-        reading.compression, stream = inside
     with stream:
-        yield from _lines(_pieces(BufferedReader(stream), reading), reading)
+        reading.compression, plain = unpacked(stream, meter) or (source.compression, stream)
+        yield from _lines(_pieces(BufferedReader(plain), reading), reading)
 
 
 def unreadable(source: Input, error: OSError) -> InputError:
@@ -154,7 +151,7 @@ def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
         digest.update(chunk)
         reading.bytes += len(chunk)
         if binary is None:
-            binary = _is_odd(chunk[:HEAD_BYTES], ODD_FILE_SHARE)
+            binary = not is_text(chunk[:HEAD_BYTES])
             if binary:
                 reading.remark("binary-input", "This is no text; no line of it was read.")
         *whole, rest = chunk.split(b"\n")
@@ -205,6 +202,11 @@ def _cleaned(line: bytes, text: str) -> str | None:
     if (text and not text.strip("\0\ufeff")) or _is_odd(line, ODD_LINE_SHARE):
         return None
     return text.strip("\ufeff")
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a text."""
+    return not _is_odd(head, ODD_FILE_SHARE)
 
 
 def _is_odd(data: bytes, share: float) -> bool:

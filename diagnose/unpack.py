@@ -117,7 +117,7 @@ class _Decompressor(Protocol):
     @property
     def unused_data(self) -> bytes: ...
 
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+    def decompress(self, data: bytes, size: int, /) -> bytes:
         """Some of the bytes that come of what has been fed."""
 
 
@@ -185,7 +185,8 @@ def _zstd(stream: Stream) -> _Opened:
     import zstandard
 
     made = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
-    return made.stream_reader(cast("BinaryIO", stream), read_size=IN_BYTES, read_across_frames=True), (
+    source = cast("BinaryIO", stream)
+    return made.stream_reader(source, read_size=IN_BYTES, read_across_frames=True), (
         zstandard.ZstdError,)
 
 
@@ -212,13 +213,15 @@ PACKERS = (
 )
 
 
-class _Plain(RawIOBase):
+class Plain(RawIOBase):
     """What comes out of a packer, until a cap is reached; its failures are OSErrors."""
 
-    def __init__(self, packer: Packer, packed: Stream, meter: Meter) -> None:
-        self._reader, damages = packer.open(packed)
+    def __init__(self, reader: _Reader, damages: tuple[type[Exception], ...],
+                 taken: Callable[[], int], meter: Meter) -> None:
+        """`taken` tells how many packed bytes have gone in; `damages` are the packer's errors."""
+        self._reader = reader
         self._damages: tuple[type[Exception], ...] = (EOFError, *damages)
-        self._packed = packed
+        self._taken = taken
         self._meter = meter
         self._given = 0
 
@@ -228,7 +231,7 @@ class _Plain(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Some of the plain bytes. Raises LimitError at a cap, OSError where they are damaged."""
         view = memoryview(buffer).cast("B")
-        self._meter.check(self._given, self._packed.taken)
+        self._meter.check(self._given, self._taken())
         size = min(len(view), UNPACKED_BYTES_MAX - self._meter.out)
         try:
             piece = self._reader.read1(size)
@@ -239,15 +242,11 @@ class _Plain(RawIOBase):
         self._meter.out += len(piece)
         return len(piece)
 
-    def close(self) -> None:
-        self._packed.close()
-        super().close()
-
 
 def unpacked(stream: Stream, meter: Meter) -> tuple[str, Stream] | None:
     """What compresses a stream, and the stream without that layer; None if nothing does."""
     for packer in PACKERS:
         if stream.head.startswith(packer.magic):
-            plain = _Plain(packer, stream, meter)
+            plain = Plain(*packer.open(stream), lambda: stream.taken, meter)
             return packer.name, Stream(BufferedReader(plain, IN_BYTES))
     return None

@@ -26,7 +26,7 @@ BOTTOM = {
     "diagnose.events": {"emulator"},
     "diagnose.diagnosis": {"diagnose.events"},
     "diagnose.frames": {"diagnose.events", "diagnose.diagnosis", "emulator"},
-    "diagnose.outcome": {"diagnose.diagnosis"},
+    "diagnose.outcome": {"diagnose.diagnosis", "diagnose.events"},
 }
 """Modules that everything may import, and what these may import of the project themselves."""
 
