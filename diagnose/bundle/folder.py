@@ -24,7 +24,8 @@ def members(root: str) -> Iterator[Member]:
         if os.path.islink(os.path.join(root, member.name)):
             links.append(member)
         else:
-            seen.add(member.path)
+            if not member.why:
+                seen.add(member.path)
             yield member
     yield from (_linked(root, link, seen) for link in links)
 
