@@ -89,8 +89,9 @@ class _Kept:
     def empty(self) -> InputError:
         """The error that tells that there is nothing to read, and what there is."""
         name = next(iter(self.paths.values()))
-        met = tally(self.left_out.get(name, ()))
-        return InputError(f"{name}: no log lies in it ({met}). Name the logs themselves, or a "
+        met = " ".join([*(each.text for each in self.remarks if each.input == name),
+                        f"{tally(self.left_out.get(name, ()))}."])
+        return InputError(f"{name}: no log lies in it. {met} Name the logs themselves, or a "
                           "directory or an archive that holds some.")
 
     def logs(self) -> list[_Log]:

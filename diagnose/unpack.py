@@ -21,7 +21,7 @@ UNPACKED_BYTES_MAX = 1 << 34
 #: to a hundred; zeros come to a thousand in gzip, and to far more in the others.
 RATIO_MAX = 500
 #: The ratio is not asked for before so much has come out.
-RATIO_FREE_BYTES = 1 << 26
+RATIO_FREE_BYTES = 1 << 24
 #: What xz and zstd may ask for as a window; `xz -9` needs 65 MiB, `zstd --long` 128.
 WINDOW_BYTES_MAX = 1 << 28
 

@@ -34,8 +34,8 @@ def _linked(root: str, link: Member, seen: set[str]) -> Member:
     """A link to what nothing else in the directory shows is read, unless it leads outside."""
     target = os.path.realpath(os.path.join(root, link.name))
     inside = target.startswith(os.path.join(os.path.realpath(root), ""))
-    why = link.why or ("a link to something outside" if not inside else
-                       "a link to what lies there itself" if target in seen else "")
+    why = ("a link to something outside" if not inside else link.why or (
+        "a link to what lies there itself" if target in seen else ""))
     return Member(link.name, target, closed if why else link.open, why)
 
 

@@ -115,10 +115,11 @@ def _pax(data: bytes, told: _Told) -> _Told:
     while at < len(data):
         blank = data.find(b" ", at, at + 20)
         digits = data[at:blank] if blank > 0 else b""
-        if not digits.isdigit() or int(digits) <= len(digits) + 1:
+        end = at + int(digits) if digits.isdigit() else at
+        if not blank + 1 < end <= len(data):
             raise OSError("an extended header that cannot be read")
-        key, _, value = data[blank + 1: at + int(digits) - 1].partition(b"=")
-        at += int(digits)
+        key, _, value = data[blank + 1: end - 1].partition(b"=")
+        at = end
         if key in (b"path", b"GNU.sparse.name"):
             told = told._replace(name=_text(value))
         elif key == b"size" and value.isdigit():
