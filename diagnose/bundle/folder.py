@@ -33,7 +33,7 @@ def members(root: str) -> Iterator[Member]:
 def _linked(root: str, link: Member, seen: set[str]) -> Member:
     """A link to what nothing else in the directory shows is read, unless it leads outside."""
     target = os.path.realpath(os.path.join(root, link.name))
-    inside = target.startswith(os.path.join(os.path.realpath(root), ""))
+    inside = os.path.join(target, "").startswith(os.path.join(os.path.realpath(root), ""))
     why = ("a link to something outside" if not inside else link.why or (
         "a link to what lies there itself" if target in seen else ""))
     return Member(link.name, target, closed if why else link.open, why)
