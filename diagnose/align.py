@@ -124,10 +124,11 @@ def _align(timeline: Timeline, hyp: Hypothesis, effects: Sequence[Effect], at: i
 def _log_ends(timeline: Timeline, match: Match, at: int) -> bool:
     """Whether the last line matched on the spine is the last event of its input, near its end."""
     place = at + match.mask.bit_length() - 1
-    last = timeline.items[place].event.line
+    event = timeline.items[place].event
+    last = event.line
     after = timeline.items[place + 1:place + 2]
     return timeline.lines[last.input] - last.line < LAST_LINES and not any(
-        item.event.line.input == last.input for item in after)
+        item.event.log == event.log for item in after)
 
 
 def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: int,
@@ -222,7 +223,7 @@ def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> 
     if at >= len(items):
         return False
     if effect.speaker == "dom0":
-        source = items[at].event.line.input
+        source = items[at].event.log
         return (source, effect.kind) not in timeline.absent and \
             RANK[effect.level] <= timeline.rank_shown(source, "dom0")
     return _xen_must_show(timeline, hyp, effect, at)
@@ -230,7 +231,7 @@ def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> 
 
 def _left_out(timeline: Timeline, at: int) -> bool:
     """Whether dom0 says, anywhere in the input of this item, that it left lines out."""
-    return (timeline.items[at].event.line.input, "dom0") in timeline.gaps
+    return (timeline.items[at].event.log, "dom0") in timeline.gaps
 
 
 def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:
@@ -238,10 +239,10 @@ def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int)
     if RANK[effect.level] > RANK["gwarning"]:
         return False
     if hyp.boot < len(timeline.xen) and timeline.xen[hyp.boot]:
-        inputs = {(event.line.input, "xen") for event in timeline.xen[hyp.boot]}
+        inputs = {(event.log, "xen") for event in timeline.xen[hyp.boot]}
         return not inputs & timeline.gaps and \
             timeline.xen_spent[hyp.boot] < GUEST_MESSAGES_BURST
-    source = timeline.items[at].event.line.input
+    source = timeline.items[at].event.log
     if source not in timeline.mixed or (source, "xen") in timeline.gaps:
         return False
     since = timeline.spoken[max(0, at - RATE_WINDOW)]

@@ -81,7 +81,7 @@ def clocks(parsed: Parsed) -> Clocks:
     """Compare every input's clocks with dom0's."""
     logs: dict[Log, list[Event]] = {}
     for event in parsed.events:
-        logs.setdefault(Log(event.line.input, event.speaker, event.guest or ""), []).append(event)
+        logs.setdefault(Log(event.log, event.speaker, event.guest or ""), []).append(event)
     timed = {log: clocked(events) for log, events in logs.items()}
     first = _reference(timed)
     if first is None:

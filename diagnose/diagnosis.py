@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Literal, NamedTuple
 
-from diagnose.events import Coverage, Line, Remark
+from diagnose.events import Coverage, LeftOut, Line, Remark
 
 SCHEMA = "diagnose.report/1"
 
@@ -48,7 +48,10 @@ class ToolReport:
 
 @dataclass(frozen=True, slots=True)
 class InputReport:
-    """One input that was read. `bytes` and `lines` count what remains after decompression."""
+    """One input that was read. `bytes` and `lines` count what remains after decompression.
+
+    `part_of` names the log that it is one rotated part of, None where it is a log by itself.
+    """
 
     path: str
     sha256: str
@@ -56,6 +59,7 @@ class InputReport:
     lines: int
     speakers: tuple[str, ...]
     compression: str
+    part_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +275,7 @@ class Diagnosis:
     exposure: tuple[Exposure, ...] = ()
     clocks: tuple[Clock, ...] = ()
     missing: tuple[Missing, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
     @property

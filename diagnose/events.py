@@ -164,6 +164,12 @@ class Event:
     stamp: Stamp = NO_STAMP
     nth: int = 0
     console_of: int | None = None
+    part_of: str = ""
+
+    @property
+    def log(self) -> str:
+        """The log that the line is of: its input, unless that is one part of a rotated set."""
+        return self.part_of or self.line.input
 
     def proofs(self) -> tuple[Term, ...]:
         """The terms whose conditions hold for this very line."""
@@ -206,6 +212,7 @@ class Source:
     it is, None for other logs. `hosts` are the host names of its syslog stamps, sorted. `floors`
     gives for each speaker heard the least important level that a recognised line of that speaker
     has (names as in `Production.level`): the input shows such lines, so their absence counts.
+    `part_of` names the log that this is one rotated part of, empty where it is a log by itself.
     """
 
     name: str
@@ -220,6 +227,12 @@ class Source:
     guest: str | None = None
     floors: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[tuple[int, int], ...] = ()
+    part_of: str = ""
+
+    @property
+    def log(self) -> str:
+        """The log that it is, or is a part of."""
+        return self.part_of or self.name
 
 
 class Remark(NamedTuple):
@@ -229,6 +242,13 @@ class Remark(NamedTuple):
     text: str
     input: str | None = None
     line: int | None = None
+
+
+class LeftOut(NamedTuple):
+    """Something that lies with the logs and was not read, or only to some place, and why."""
+
+    path: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +269,19 @@ class Parsed:
     sources: tuple[Source, ...]
     remarks: tuple[Remark, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def coverage(self) -> Coverage:
         """The sum over all sources."""
         return sum((source.coverage for source in self.sources), Coverage())
+
+    @property
+    def floors(self) -> dict[tuple[str, str], int]:
+        """What each log shows of each speaker: rank of the least level that any part of it has."""
+        found: dict[tuple[str, str], int] = {}
+        for source in self.sources:
+            for speaker, level in source.floors.items():
+                key = source.log, speaker
+                found[key] = max(RANK.get(level, 4), found.get(key, 0))
+        return found

@@ -3,7 +3,7 @@
 - A file is an incident of its own where it is named, and where it lies beside directories of logs.
 - A directory of which no sub-directory holds a log is one incident, made of all its logs.
 - In any other directory each sub-directory is looked at in the same way.
-- A `*.case` file is an incident of its own everywhere.
+- A `*.case` file is an incident of its own everywhere, and so is an archive.
 
 Inside directories, hidden files and those whose names say that they are no logs are left out; so
 are devices, pipes and links to directories, which could lead round in a circle.
@@ -20,19 +20,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from diagnose.events import Remark
-from diagnose.outcome import LeftOut
+from diagnose.bundle.folder import kind
+from diagnose.events import LeftOut, Remark
 from diagnose.reader import from_path
 
 CASE = ".case"
 DEPTH_MAX = 32
 """Directories nested deeper are not entered, and a remark tells."""
 
-PACKED = frozenset((".gz", ".bz2", ".xz", ".zst"))
+PACKED = frozenset((".gz", ".bz2", ".xz", ".zst", ".lz4"))
+ARCHIVES = frozenset((".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".zip"))
 NO_LOGS = frozenset(
     f".{suffix}" for suffix in
     "json yaml yml toml ini cfg conf xml html htm css js csv md rst pdf png jpg jpeg gif svg webp "
-    "py pyc sh pl c h o so diff patch zip tar tgz tbz txz 7z rpm deb iso img qcow2 db sqlite pcap "
+    "py pyc sh pl c h o so diff patch 7z rpm deb iso img qcow2 db sqlite pcap "
     "sig asc md5 sha256 lock pid swp".split()
 )
 """Endings that no log has; a compressed file is judged by the ending before its own."""
@@ -63,11 +64,13 @@ class Incident:
 
 @dataclass(slots=True)
 class _Folder:
-    """What lies in one directory; `below` are the incidents of its sub-directories."""
+    """What lies in one directory; `alone` is what is an incident by itself, `below` are those of
+    its sub-directories.
+    """
 
     path: str
     logs: list[str] = field(default_factory=list)
-    cases: list[str] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
     below: list[Incident] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -106,7 +109,7 @@ def _named(path: str, remarks: list[Remark]) -> list[Incident]:
     if stat.S_ISREG(mode):
         return [Incident(path, (path,))]
     if not stat.S_ISDIR(mode):
-        return [Incident(path, error=f"It is {_kind(mode)}; give such a thing to `diagnose log`.")]
+        return [Incident(path, error=f"It is {kind(mode)}; give such a thing to `diagnose log`.")]
     return _directory(path, 0, remarks) or [
         Incident(path, error="It holds nothing that looks like a log.")]
 
@@ -126,7 +129,7 @@ def _directory(path: str, depth: int, remarks: list[Remark]) -> list[Incident]:
 
 def _grouped(folder: _Folder) -> Iterator[Incident]:
     yield from folder.below
-    yield from (Incident(case, (case,)) for case in folder.cases)
+    yield from (Incident(path, (path,)) for path in folder.alone)
     if any(incident.paths for incident in folder.below):
         yield from (Incident(log, (log,)) for log in folder.logs)
     elif folder.logs:
@@ -143,8 +146,8 @@ def _put(item: os.DirEntry[str], folder: _Folder, depth: int, remarks: list[Rema
         remarks.append(Remark("left-out", f"It is {why}; it was not read.", name))
     elif item.is_dir():
         folder.below += _directory(item.path, depth + 1, remarks)
-    elif item.name.endswith(CASE):
-        folder.cases.append(item.path)
+    elif item.name.endswith(CASE) or _ending(item.name) in ARCHIVES:
+        folder.alone.append(item.path)
     elif _is_no_log(item.name):
         folder.left_out.append(LeftOut(name, "its name says that it is no log"))
     else:
@@ -159,17 +162,16 @@ def _refused(item: os.DirEntry[str]) -> str:
         return f"out of reach ({error.strerror})"
     if stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not item.is_symlink()):
         return ""
-    return _kind(mode)
-
-
-def _kind(mode: int) -> str:
-    kinds = ((stat.S_ISDIR, "a link to a directory"), (stat.S_ISFIFO, "a pipe"),
-             (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
-    return next((kind for is_kind, kind in kinds if is_kind(mode)), "no regular file")
+    return kind(mode)
 
 
 def _is_no_log(name: str) -> bool:
+    return name.endswith("~") or _ending(name) in NO_LOGS
+
+
+def _ending(name: str) -> str:
+    """The ending of a name, without that of a packer behind it."""
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
     if suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
-    return name.endswith("~") or (bool(suffixes) and suffixes[-1] in NO_LOGS)
+    return suffixes[-1] if suffixes else ""

@@ -34,7 +34,8 @@ def locate(wanted: str, parsed: Parsed, timeline: Timeline, steps: Sequence[Step
            if any((e.line.input, e.line.line) == (name, number) for e in step.lines)]
     if own:
         return Located(name, number, text, own[-1], True)
-    spine = name in timeline.spine_inputs
+    spine = any(source.log in timeline.spine_inputs for source in parsed.sources
+                if source.name == name)
     places = _on_spine(timeline, steps) if spine else _beside(name, steps)
     here = (_order(timeline).get(name, -1), number) if spine else (0, number)
     passed = [nth for nth, place in enumerate(places) if place is not None and place <= here]
@@ -112,7 +113,7 @@ def _beside(name: str, steps: Sequence[Step]) -> list[Place | None]:
 
 def _birth(name: str, number: int, timeline: Timeline, steps: Sequence[Step]) -> list[int]:
     """The start of the domain whose guest printed the line: that boot of it has lines in steps."""
-    boots = [segment for segment in timeline.segments if segment.input == name
+    boots = [segment for segment in timeline.segments if segment.events[0].line.input == name
              and segment.events[0].line.line <= number]
     own = {event.line for segment in boots[-1:] for event in segment.events}
     found = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from diagnose.diagnosis import Confidence, FixKind, How, Verdict, encode
+from diagnose.events import LeftOut
 
 SCHEMA = "diagnose.triage/1"
 NAMES_MAX = 3
@@ -83,13 +84,6 @@ class FixBrief(NamedTuple):
     fix: str
     kind: FixKind
     text: str
-
-
-class LeftOut(NamedTuple):
-    """A file that lies with an incident and was not read."""
-
-    path: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,21 @@ others decide it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from diagnose import braid, grammar, speaker
+from diagnose.bundle import rotation
+from diagnose.bundle.leftout import shown, tally
+from diagnose.bundle.names import natural
+from diagnose.bundle.unfold import unfold
 from diagnose.errors import InputError
 from diagnose.events import (
     RANK,
     SPEAKERS,
     Coverage,
     Event,
+    LeftOut,
     NearMiss,
     Parsed,
     Remark,
@@ -31,52 +38,100 @@ PASSAGES_SHOWN_MAX = 24
 
 
 def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Parsed:
-    """Read all inputs: paths, `-` for standard input, or `Input`s.
+    """Read all inputs: paths, `-` for standard input, or `Input`s, and what lies inside of them.
 
     Files that `options` alone names are read after the others. Raises InputError if no input can be
     read, GrammarError if the grammars cannot be used.
     """
     options = options or Options()
     catalogue = grammar.load()
-    remarks = [Remark("catalogue-cache", catalogue.remark)] if catalogue.remark else []
-    files: list[Hearing] = []
+    kept = _Kept([Remark("catalogue-cache", catalogue.remark)] if catalogue.remark else [])
     failures: list[InputError] = []
-    paths: dict[str, str] = {}
-    contents: dict[str, str] = {}
-    for source in _inputs(inputs, options):
-        if source.path in paths:
-            remarks.append(_twice(source, paths[source.path], "the same file"))
+    for given, source in enumerate(_inputs(inputs, options)):
+        if kept.again(source.path, source.name):
             continue
-        paths[source.path] = source.name
         try:
-            made = Hearing(source, *_said(source, options), catalogue).listen()
+            for found in unfold(source):
+                if isinstance(found, LeftOut):
+                    kept.left_out.setdefault(source.name, []).append(found)
+                elif isinstance(found, Remark):
+                    kept.remarks.append(found)
+                elif found.path == source.path or not kept.again(found.path, found.name):
+                    said = _said(found, options)
+                    kept.heard.append((given, Hearing(found, *said, catalogue).listen()))
         except InputError as error:
             failures.append(error)
             told = str(error).removeprefix(f"{source.name}: ")
-            remarks.append(Remark("unreadable-input", f"It {told}", source.name))
-            continue
-        first = contents.setdefault(made.reading.digest, source.name)
-        # Guests of one make, without stamps, print the same to the letter: those are no copies.
-        copied = made.reading.bytes and made.voices.kernel != "guest"
-        if copied and first != source.name:
-            remarks.append(_twice(source, first, "the same content"))
-            continue
-        files.append(made)
-    if failures and not files:
-        raise failures[0]
-    return _settled(files, remarks)
+            kept.remarks.append(Remark("unreadable-input", f"It {told}", source.name))
+    logs = kept.logs()
+    if not logs and kept.paths:
+        raise failures[0] if failures else kept.empty()
+    return _settled(logs, kept)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What reading has brought so far."""
+
+    remarks: list[Remark]
+    heard: list[tuple[int, Hearing]] = field(default_factory=list)      # by ordinal of the input
+    left_out: dict[str, list[LeftOut]] = field(default_factory=dict)    # by name of the input
+    paths: dict[str, str] = field(default_factory=dict)
+
+    def again(self, path: str, name: str) -> bool:
+        """Whether a file has been met before; a remark tells."""
+        if path in self.paths:
+            self.remarks.append(_twice(name, self.paths[path], "the same file"))
+            return True
+        self.paths[path] = name
+        return False
+
+    def empty(self) -> InputError:
+        """The error that tells that there is nothing to read, and what there is."""
+        name = next(iter(self.paths.values()))
+        met = " ".join([*(each.text for each in self.remarks if each.input == name),
+                        f"{tally(self.left_out.get(name, ()))}."])
+        return InputError(f"{name}: no log lies in it. {met} Name the logs themselves, or a "
+                          "directory or an archive that holds some.")
+
+    def logs(self) -> list[_Log]:
+        """The logs, each of one file or of several in order, without files of the same content.
+
+        Members are in the order of their names, whatever that of their archive.
+        """
+        self.heard.sort(key=lambda each: (each[0], natural(each[1].source.name)))
+        contents: dict[str, str] = {}
+        once = []
+        for _, made in self.heard:
+            first = contents.setdefault(made.reading.digest, made.source.name)
+            # Guests of one make, without stamps, print the same to the letter: no copies.
+            copied = made.reading.bytes and made.voices.kernel != "guest"
+            if copied and first != made.source.name:
+                self.remarks.append(_twice(made.source.name, first, "the same content"))
+            else:
+                once.append(made)
+        return [_Log(name, [once[place] for place in places])
+                for name, places in rotation.logs([made.source.name for made in once])]
+
+
+class _Log(NamedTuple):
+    """One log and the files that it lies in, oldest first."""
+
+    name: str
+    parts: list[Hearing]
 
 
 def _inputs(inputs: Iterable[str | Input], options: Options) -> list[Input]:
     named = [*options.dom0, *options.xen, *(path for _, path in options.guest), *options.toolstack]
     given = [each if isinstance(each, Input) else from_path(each) for each in inputs]
-    known = {source.path for source in given}
-    return given + [extra for extra in map(from_path, named) if extra.path not in known]
+    known = tuple(source.path for source in given)
+    inside = tuple(f"{path}{mark}" for path in known for mark in "!/")
+    return given + [extra for extra in map(from_path, named)
+                    if extra.path not in known and not extra.path.startswith(inside)]
 
 
-def _twice(source: Input, first: str, what: str) -> Remark:
-    text = f"It is given again as {source.name}, {what}; it was read once."
-    return Remark("read-twice", text, first)
+def _twice(name: str, first: str, what: str) -> Remark:
+    return Remark("read-twice", f"It is given again as {name}, {what}; it was read once.", first)
 
 
 def _said(source: Input, options: Options) -> tuple[str | None, str | None]:
@@ -89,25 +144,37 @@ def _said(source: Input, options: Options) -> tuple[str | None, str | None]:
             return "guest", guest
     if any(from_path(path).path == source.path for path in options.toolstack):
         return "toolstack", None
-    return None, None
+    return source.hint, None
 
 
-def _settled(files: Sequence[Hearing], remarks: list[Remark]) -> Parsed:
+def _settled(logs: Sequence[_Log], kept: _Kept) -> Parsed:
     """Everything, with the speakers told."""
-    speaker.settle([made.voices for made in files])
+    voices = [speaker.joined([made.voices for made in log.parts]) for log in logs]
+    speaker.settle(voices)
     events: list[Event] = []
     sources: list[Source] = []
     near: list[NearMiss] = []
-    for made in files:
-        apart = braid.kernels(made.heard)
-        own = [_event(made, heard, apart.get(place, heard.voice.kernel))
-               for place, heard in enumerate(made.heard)]
-        events.extend(own)
-        near.extend(made.near)
-        remarks.extend(made.reading.remarks)
-        remarks.extend(_quoted(made.source.name, made.shape.passages))
-        sources.append(_source(made, own))
-    return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near))
+    remarks = [*kept.remarks, *(
+        Remark("left-out", f"{tally(met)}.", name)
+        for name, met in kept.left_out.items())]
+    for log, voice in zip(logs, voices, strict=True):
+        apart = braid.kernels([heard for made in log.parts for heard in made.heard])
+        place = 0
+        part_of = log.name if len(log.parts) > 1 else ""
+        for made in log.parts:
+            own = []
+            for heard in made.heard:
+                name = (made.guest or log.name, heard.voice, len(voice.streams) > 1)
+                own.append(_event(made, heard, apart.get(place, heard.voice.kernel),
+                                  _guest(*name), part_of))
+                place += 1
+            events.extend(own)
+            near.extend(made.near)
+            remarks.extend(made.reading.remarks)
+            remarks.extend(_quoted(made.source.name, made.shape.passages))
+            sources.append(_source(made, own, log.name, part_of))
+    return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near),
+                  tuple(shown(kept.left_out.values())))
 
 
 def _quoted(name: str, passages: Passages) -> Iterator[Remark]:
@@ -126,31 +193,31 @@ def _quoted(name: str, passages: Passages) -> Iterator[Remark]:
     )
 
 
-def _event(made: Hearing, heard: Heard, kernel: str) -> Event:
+def _event(made: Hearing, heard: Heard, kernel: str, guest: str, part_of: str) -> Event:
     who = speaker.line_speaker(heard.program, heard.production, kernel, made.said)
     return Event(
         heard.production.kind,
         heard.fields,
         heard.line,
         who,
-        _guest(made, heard.voice) if who == "guest" else None,
+        guest if who == "guest" else None,
         heard.level,
         heard.production,
         heard.stamp,
         heard.nth,
         heard.domid,
+        part_of,
     )
 
 
-def _guest(made: Hearing, voice: speaker.Section) -> str:
-    """The name of a guest: the caller's for it, else its file's, with its stream's if it has one
+def _guest(name: str, voice: speaker.Section, several: bool) -> str:
+    """The name of a guest: the caller's for it, else its log's, with its stream's if that has one
     of several.
     """
-    name = made.guest or made.source.name
-    return f"{name} {voice.stream}" if len(made.voices.streams) > 1 else name
+    return f"{name} {voice.stream}" if several else name
 
 
-def _source(made: Hearing, events: Sequence[Event]) -> Source:
+def _source(made: Hearing, events: Sequence[Event], log: str, part_of: str) -> Source:
     floors: dict[str, str] = {}
     heard = {event.speaker for event in events}
     hosts: set[str] = set()
@@ -171,7 +238,8 @@ def _source(made: Hearing, events: Sequence[Event]) -> Source:
         compression=made.reading.compression,
         coverage=Coverage(lines=made.reading.lines, bytes=made.reading.bytes, **made.counts),
         hosts=tuple(sorted(hosts - {""})),
-        guest=(made.guest or made.source.name) if "guest" in heard else None,
+        guest=(made.guest or log) if "guest" in heard else None,
         floors=dict(sorted(floors.items())),
         passages=made.shape.passages,
+        part_of=part_of,
     )

@@ -86,7 +86,8 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
     if found.beyond is not None:
         bare = Diagnosis(tool=tool_report(rules), inputs=input_reports(parsed),
                          verdict="inconclusive", kernel=kernel_report(found, options),
-                         coverage=parsed.coverage, clocks=found.clocks.reports)
+                         coverage=parsed.coverage, clocks=found.clocks.reports,
+                         left_out=parsed.left_out)
         return _narrowed(unmodelled.report(bare, parsed, found.beyond), options.device)
     made = conclude.conclude(rules, played)
     steps, story = made.steps, played.best
@@ -109,7 +110,7 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
         missing=(*to_collect(parsed), *missing(timeline)) if verdict == "inconclusive" else (),
-        remarks=(*parsed.remarks, *overflow, *replay_remarks(played)))
+        left_out=parsed.left_out, remarks=(*parsed.remarks, *overflow, *replay_remarks(played)))
     return _narrowed(report, options.device)
 
 
@@ -120,7 +121,8 @@ def tool_report(rules: Sequence[object]) -> ToolReport:
 
 def input_reports(parsed: Parsed) -> tuple[InputReport, ...]:
     """What was read."""
-    return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
+    return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression,
+                             s.part_of or None)
                  for s in parsed.sources)
 
 

@@ -162,7 +162,7 @@ def _replacements(context: Context, device: PciAddress, owner: int | None,
 
 def _start_shows(context: Context) -> bool:
     """Whether a domain's start must have left a line here (pciback's vpci.c says it at info)."""
-    source = context.item.event.line.input
+    source = context.item.event.log
     if context.hyp.history_open and context.at == 0:
         return False
     return source in context.timeline.spine_inputs and \

@@ -14,17 +14,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedReader, BytesIO, RawIOBase
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from diagnose.errors import InputError
 from diagnose.events import Remark
+from diagnose.unpack import HEAD_BYTES, LimitError, Meter, Stream, unpacked
 
 CHUNK_BYTES = 1 << 18
-#: So much of an input tells whether it is text and what compresses it.
-HEAD_BYTES = 1 << 16
 LINE_BYTES_MAX = 1 << 16
-#: A file that unpacks to more is no log of one incident; what lies beyond is left out.
-UNPACKED_BYTES_MAX = 1 << 34
 #: Share of bytes that are no text above which a line is none. Programs, pictures and archives
 #: have more than three tenths in their first bytes, logs with a damaged stretch do not.
 ODD_LINE_SHARE = 0.1
@@ -48,11 +45,16 @@ class RawLine(NamedTuple):
 
 @dataclass(slots=True)
 class Input:
-    """Something to read. `open` may be called once; `path` tells two names of one file apart."""
+    """Something to read. `open` may be called once; `path` tells two names of one file apart.
+
+    `compression` is what has been taken off already, `hint` who speaks in it if nothing else tells.
+    """
 
     name: str
     path: str
     open: Callable[[], BufferedReader]
+    compression: str = ""
+    hint: str | None = None
 
 
 @dataclass(slots=True)
@@ -91,43 +93,53 @@ def from_bytes(name: str, data: bytes) -> Input:
     return Input(name, f"bytes:{name}", lambda: BufferedReader(cast("RawIOBase", BytesIO(data))))
 
 
+def opened(source: Input, meter: Meter) -> Stream:
+    """The bytes of an input. Raises OSError if it cannot be opened, or nothing of it be read."""
+    stream = Stream(source.open(), meter)
+    if stream.failure is not None and not (stream.head or source.compression):
+        raise stream.failure
+    return stream
+
+
 def read(source: Input, reading: Reading) -> Iterator[RawLine]:
     """The lines of an input; `reading` is filled on the way.
 
     Raises InputError if the input cannot be opened or its first bytes cannot be read.
     """
+    meter = Meter()
     try:
-        stream = source.open()
-        head = stream.read(HEAD_BYTES)
+        stream = opened(source, meter)
     except OSError as error:
-        todo = (f"Name the files in it ({source.name}/*), or let `diagnose triage` take it for one "
-                "incident." if isinstance(error, IsADirectoryError)
-                else "Check the path and the permissions.")
-        raise InputError(
-            f"{source.name}: cannot be read ({error.strerror or error}). {todo}"
-        ) from error
+        raise unreadable(source, error) from error
     with stream:
-        yield from _lines(_unpacked(_Behind(head, stream), reading), reading)
+        reading.compression, plain = unpacked(stream, meter) or (source.compression, stream)
+        yield from _lines(_pieces(BufferedReader(plain), reading), reading)
 
 
-class _Behind(RawIOBase):
-    """A stream with what has been read of it already put back in front."""
+def unreadable(source: Input, error: OSError) -> InputError:
+    """The error that tells that an input cannot be read, and what to do."""
+    return InputError(f"{source.name}: cannot be read ({error.strerror or error}). "
+                      "Check the path and the permissions.")
 
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self.head = head
-        self._at = 0
-        self._stream = stream
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Bytes of the head first, then whatever the stream has."""
-        view = memoryview(buffer).cast("B")
-        piece = self.head[self._at: self._at + len(view)] or self._stream.read(len(view))
-        self._at += len(piece)
-        view[: len(piece)] = piece
-        return len(piece)
+def _pieces(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
+    """The bytes, as far as they can be read."""
+    while True:
+        try:
+            piece = stream.read1(CHUNK_BYTES)
+        except LimitError as error:
+            reading.remark("unpacked-limit", f"It {error}; the rest was not read.")
+            return
+        except OSError as error:
+            reading.remark(
+                "damaged-input",
+                f"Its {reading.compression or 'bytes'} cannot be read to the end ({error}); "
+                "what comes before was read.",
+            )
+            return
+        if not piece:
+            return
+        yield piece
 
 
 def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
@@ -139,7 +151,7 @@ def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
         digest.update(chunk)
         reading.bytes += len(chunk)
         if binary is None:
-            binary = _is_odd(chunk[:HEAD_BYTES], ODD_FILE_SHARE)
+            binary = not is_text(chunk[:HEAD_BYTES])
             if binary:
                 reading.remark("binary-input", "This is no text; no line of it was read.")
         *whole, rest = chunk.split(b"\n")
@@ -192,6 +204,11 @@ def _cleaned(line: bytes, text: str) -> str | None:
     return text.strip("\ufeff")
 
 
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a text."""
+    return not _is_odd(head, ODD_FILE_SHARE)
+
+
 def _is_odd(data: bytes, share: float) -> bool:
     """Whether more than a share is neither text nor the NUL bytes of a lost block of a log."""
     told = len(data) - data.count(b"\0")
@@ -201,86 +218,3 @@ def _is_odd(data: bytes, share: float) -> bool:
     if not data.isascii():
         odd += data.decode("utf-8", "replace").count("\ufffd")
     return odd > told * share
-
-
-# --- Compression -----------------------------------------------------------------------------
-
-
-def _unpacked(stream: _Behind, reading: Reading) -> Iterator[bytes]:
-    """The decompressed bytes, in pieces; what compresses them is told by their first bytes."""
-    for magic, name, opener in _PACKERS:
-        if stream.head.startswith(magic):
-            reading.compression = name
-            packed, damages = opener(BufferedReader(stream))
-            yield from _limited(_pieces(packed, damages, reading), reading)
-            return
-    yield from _pieces(BufferedReader(stream), (), reading)
-
-
-def _pieces(
-    stream: BufferedReader, damages: tuple[type[Exception], ...], reading: Reading
-) -> Iterator[bytes]:
-    expected: tuple[type[Exception], ...] = (OSError, EOFError, *damages)
-    while True:
-        try:
-            piece = stream.read1(CHUNK_BYTES)
-        except expected as error:
-            reading.remark(
-                "damaged-input",
-                f"Its {reading.compression or 'bytes'} cannot be read to the end ({error}); "
-                "what comes before was read.",
-            )
-            return
-        if not piece:
-            return
-        yield piece
-
-
-def _limited(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
-    left = UNPACKED_BYTES_MAX
-    for piece in pieces:
-        yield piece[:left]
-        left -= len(piece)
-        if left <= 0:
-            reading.remark(
-                "unpacked-limit",
-                f"It unpacks to more than {UNPACKED_BYTES_MAX} bytes; the rest was not read.",
-            )
-            return
-
-
-_Opened = tuple[BufferedReader, tuple[type[Exception], ...]]
-
-
-def _gzip(stream: BufferedReader) -> _Opened:
-    import gzip
-    import zlib
-
-    return cast("BufferedReader", gzip.GzipFile(fileobj=stream)), (zlib.error,)
-
-
-def _bzip2(stream: BufferedReader) -> _Opened:
-    import bz2
-
-    return cast("BufferedReader", bz2.BZ2File(stream)), (ValueError,)
-
-
-def _xz(stream: BufferedReader) -> _Opened:
-    import lzma
-
-    return cast("BufferedReader", lzma.LZMAFile(stream)), (lzma.LZMAError,)
-
-
-def _zstd(stream: BufferedReader) -> _Opened:
-    import zstandard
-
-    unpacked = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-    return BufferedReader(cast("RawIOBase", unpacked)), (zstandard.ZstdError,)
-
-
-_PACKERS: tuple[tuple[bytes, str, Callable[[BufferedReader], _Opened]], ...] = (
-    (b"\x1f\x8b\x08", "gz", _gzip),
-    (b"BZh", "bz2", _bzip2),
-    (b"\xfd7zXZ\x00", "xz", _xz),
-    (b"\x28\xb5\x2f\xfd", "zst", _zstd),
-)

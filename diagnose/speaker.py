@@ -84,6 +84,17 @@ class Voices:
         return _majority([each for sections in self.streams.values() for each in sections])
 
 
+def joined(parts: Sequence[Voices]) -> Voices:
+    """The voices of one log that lies in several files, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = Voices(parts[0].said)
+    for part in parts:
+        for stream, sections in part.streams.items():
+            whole.streams.setdefault(stream, []).extend(sections)
+    return whole
+
+
 def _majority(sections: Iterable[Section]) -> str | None:
     told = [(sum(section.words.get(name, 0) for section in sections), name) for name in KERNELS]
     most = max(told)

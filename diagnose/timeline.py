@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from diagnose.annotation import DATING
 from diagnose.clocks import NO_CLOCKS, Clocks, Window
-from diagnose.events import RANK, Event, Parsed
+from diagnose.events import Event, Parsed
 from diagnose.grammar import load
 from diagnose.spine import (
     EFFECT_KINDS,
@@ -137,7 +137,7 @@ def _segments(events: Iterable[Event], spine_inputs: frozenset[str]) -> list[Seg
     """Cut each guest's log at its boots; an order of the names stands for the order of the logs."""
     by_guest: dict[str, list[list[Event]]] = {}
     for event in events:
-        runs = by_guest.setdefault(event.guest or event.line.input, [[]])
+        runs = by_guest.setdefault(event.guest or event.log, [[]])
         if event.proves("guest_boot") and runs[-1] and not _kexeced(runs[-1]):
             runs.append([])
         runs[-1].append(event)
@@ -150,7 +150,7 @@ def _segments(events: Iterable[Event], spine_inputs: frozenset[str]) -> list[Seg
         for nth, run in enumerate(runs):
             ending, word = _ending(run)
             kexecs = tuple(event for event in run if event.proves("kexec"))
-            found.append(Segment(run[0].line.input, name, tuple(run), ending, word, kexecs,
+            found.append(Segment(run[0].log, name, tuple(run), ending, word, kexecs,
                                  nth == len(runs) - 1,
                                  int(digits[1]) if digits else None, run[0].console_of,
                                  frozenset(device for event in run if (device := address(event))
@@ -164,7 +164,7 @@ def _braided(runs: list[list[Event]], spine_inputs: frozenset[str]) -> bool:
     A boot that follows on no end is then another guest's as well as the same one's.
     """
     first = runs[0][0]
-    return first.line.input in spine_inputs and first.console_of is None and any(
+    return first.log in spine_inputs and first.console_of is None and any(
         not _ending(run)[0] for run in runs[:-1])
 
 
@@ -209,7 +209,7 @@ def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) ->
     segment = full.get((device.bus, device.slot, device.function), 0)
     fields = {**event.fields, "device": device._replace(segment=segment)}
     return Event(event.kind, fields, event.line, event.speaker, event.guest, event.level,
-                 event.production, event.stamp, event.nth, event.console_of)
+                 event.production, event.stamp, event.nth, event.console_of, event.part_of)
 
 
 def _xen_boots(events: list[Event], boots: int) -> tuple[tuple[Event, ...], ...]:
@@ -232,12 +232,12 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     texts = {source.name for source in parsed.sources if len(source.passages) > 1}
     completed = [_completed(event, full) for event in parsed.events]
     events = [event for event in completed if event.line.input not in texts]
-    spine_inputs = frozenset(e.line.input for e in events if e.speaker == "dom0")
-    spine = [e for e in events if e.line.input in spine_inputs and e.speaker in ("dom0", "xen")]
+    spine_inputs = frozenset(e.log for e in events if e.speaker == "dom0")
+    spine = [e for e in events if e.log in spine_inputs and e.speaker in ("dom0", "xen")]
     items = tuple(item_of(e) for e in spine if _matters(e))
     boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
                     "dom0" and nth and any(i.effect for i in items[:nth]))
-    beside = [e for e in events if e.speaker == "xen" and e.line.input not in spine_inputs]
+    beside = [e for e in events if e.speaker == "xen" and e.log not in spine_inputs]
     runs = _xen_boots(beside, boots)
     devices = passed_through(items, beside)
     effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
@@ -246,8 +246,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     return Timeline(
         items=items, xen=effects, xen_spent=spent, segments=segments,
         numbers_are_domids=any(segment.number in told for segment in segments),
-        floors={(source.name, speaker): RANK.get(level, 4)
-                for source in parsed.sources for speaker, level in source.floors.items()},
+        floors=parsed.floors,
         places={speaker: tuple(nth for nth, item in enumerate(items) if item.boot or (
             item.effect and item.event.speaker == speaker)) for speaker in ("dom0", "xen")},
         spoken=tuple(accumulate(
@@ -255,11 +254,11 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
         devices=devices, entries=bursts(items, devices),
         flushes=flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
-        mixed=frozenset(i.event.line.input for i in items if i.effect and i.event.speaker == "xen"),
+        mixed=frozenset(i.event.log for i in items if i.effect and i.event.speaker == "xen"),
         lines={source.name: source.passages[-1][1] if source.passages else source.lines
                for source in parsed.sources},
         absent=_absent(items, spine_inputs),
-        gaps=frozenset((e.line.input, e.speaker) for e in events if e.proves("gap")),
+        gaps=frozenset((e.log, e.speaker) for e in events if e.proves("gap")),
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(events) if boots == 1 else {},
@@ -308,7 +307,7 @@ def _natives(events: list[Event]) -> Iterator[Native]:
 def _absent(items: tuple[Item, ...], inputs: frozenset[str]) -> frozenset[tuple[str, str]]:
     """Lines that any host prints and a log never shows: somebody has picked lines out of it."""
     common = {p.kind for p in load().productions if p.scope == "anyhost"}
-    seen = {(item.event.line.input, item.event.kind) for item in items}
+    seen = {(item.event.log, item.event.kind) for item in items}
     return frozenset((name, kind) for name in inputs for kind in common) - seen
 
 

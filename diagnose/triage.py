@@ -15,9 +15,10 @@ from traceback import extract_tb
 from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import DiagnoseError
+from diagnose.events import LeftOut
 from diagnose.incidents import Incident
 from diagnose.options import Options
-from diagnose.outcome import FindingBrief, FixBrief, KernelBrief, LeftOut, Outcome
+from diagnose.outcome import FindingBrief, FixBrief, KernelBrief, Outcome
 from diagnose.pipeline import diagnose
 from diagnose.reader import from_path
 
@@ -75,5 +76,5 @@ def _brief(blank: Outcome, report: Diagnosis) -> Outcome:
         fix=FixBrief(fix.fix, fix.kind, fix.text) if fix else None,
         missing=report.missing[0].what if report.missing else None,
         inputs=tuple(each.path for each in report.inputs),
-        left_out=blank.left_out + unread,
+        left_out=blank.left_out + report.left_out + unread,
     )

@@ -45,9 +45,9 @@ def weave(parsed: Parsed) -> Parsed:
 
 
 def _by_input(parsed: Parsed) -> dict[str, list[Event]]:
-    by_input: dict[str, list[Event]] = {source.name: [] for source in parsed.sources}
+    by_input: dict[str, list[Event]] = {source.log: [] for source in parsed.sources}
     for event in parsed.events:
-        by_input[event.line.input].append(event)
+        by_input[event.log].append(event)
     return by_input
 
 

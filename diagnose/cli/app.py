@@ -116,7 +116,8 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH...",
-        help="Logs of one incident of one host, compressed or not; - is the standard input.",
+        help="Logs of one incident of one host, compressed or not, or directories and archives of"
+        " them; - is the standard input.",
     ),
 ]
 Text = Annotated[

@@ -45,7 +45,7 @@ Incidents = Annotated[
         metavar="PATH...",
         help="A file is an incident. A directory is one, of all its logs; but if it has"
         " sub-directories with logs, each of these is an incident, and so is each log beside them."
-        " A *.case file is always one.",
+        " A *.case file is always one, and so is an archive.",
     ),
 ]
 FormOption = Annotated[

@@ -18,7 +18,7 @@ from tests.face.snapshot import FOLDER, UPDATE
 
 TOP = (
     "schema tool inputs verdict kernel findings harmless suspicions divergences assignments story "
-    "whatif recommendation exposure clocks missing remarks coverage signature"
+    "whatif recommendation exposure clocks missing left_out remarks coverage signature"
 ).split()
 FINDING = (
     "id rule fault title severity confidence device candidates domids entries pirqs occurrences "

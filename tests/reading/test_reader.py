@@ -7,12 +7,13 @@ import lzma
 from collections.abc import Callable
 from pathlib import Path
 
+import lz4.frame
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose import reader
+from diagnose import reader, unpack
 from diagnose.errors import InputError
 from diagnose.mend import pieces
 from diagnose.reader import LINE_BYTES_MAX, RawLine, Reading, from_bytes, from_path, read
@@ -108,6 +109,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "zst": zstandard.ZstdCompressor().compress,
+    "lz4": lz4.frame.compress,
 }
 
 
@@ -146,7 +148,7 @@ def test_a_damaged_archive_does_not_fail(name: str) -> None:
 
 
 def test_too_much_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "UNPACKED_BYTES_MAX", 1000)
+    monkeypatch.setattr(unpack, "UNPACKED_BYTES_MAX", 1000)
     _, reading = lines(gzip.compress(b"0123456789\n" * 100_000))
     assert (reading.bytes, codes(reading)) == (1000, ["unpacked-limit"])
 
@@ -167,5 +169,6 @@ def test_two_names_of_one_file_have_one_path(tmp_path: Path) -> None:
 def test_no_bytes_fail(data: bytes) -> None:
     found, reading = lines(data)
     assert reading.lines == len(found)
-    for magic in (b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"):
+    for magic in (b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd",
+                  b"\x04\x22\x4d\x18"):
         lines(magic + data)

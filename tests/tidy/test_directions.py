@@ -15,7 +15,7 @@ OUTSIDE = {
     **{module.name: {"typer"} for module in ALL if module.name.startswith("diagnose.cli.")},
     "diagnose.catalogue": {"lark"},
     "diagnose.schema": {"pydantic"},
-    "diagnose.reader": {"zstandard"},
+    "diagnose.unpack": {"lz4", "zstandard"},
     "diagnose.pytest_plugin": {"pytest"},
 }
 """The one room that may import a library from outside."""
@@ -26,7 +26,7 @@ BOTTOM = {
     "diagnose.events": {"emulator"},
     "diagnose.diagnosis": {"diagnose.events"},
     "diagnose.frames": {"diagnose.events", "diagnose.diagnosis", "emulator"},
-    "diagnose.outcome": {"diagnose.diagnosis"},
+    "diagnose.outcome": {"diagnose.diagnosis", "diagnose.events"},
 }
 """Modules that everything may import, and what these may import of the project themselves."""
 

@@ -1,0 +1,54 @@
+"""What a member is, by its path: the table `members.toml`.
+
+**Invariant:** paths decide here and nothing else; the content of what is read decides who speaks.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+MIB = 1 << 20
+FILE = "members.toml"
+PARTS_MAX, LENGTH_MAX = 12, 512
+"""So much of the end of a path is held against the table; names may be of any length."""
+
+
+class Role(NamedTuple):
+    """What is done with a member: `why` it is skipped, or empty; how many bytes are read of it."""
+
+    why: str
+    speaker: str | None
+    cap: int
+
+
+class _Row(NamedTuple):
+    pattern: re.Pattern[str]
+    role: Role
+
+
+def role_of(path: str) -> Role:
+    """The role of a member with that path, slashes between its parts."""
+    rows, unknown = _table()
+    parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+    name = "/" + "/".join(parts[-PARTS_MAX:])[-LENGTH_MAX:]
+    return next((row.role for row in rows if row.pattern.match(name)), unknown)
+
+
+@cache
+def _table() -> tuple[tuple[_Row, ...], Role]:
+    told = tomllib.loads(resources.files("diagnose.bundle").joinpath(FILE).read_text("utf-8"))
+    cap = told["unknown_cap_mib"] * MIB
+    return tuple(_row(row, cap) for row in told["row"]), Role("", None, cap)
+
+
+def _row(row: Mapping[str, Any], cap: int) -> _Row:
+    either = "|".join(fnmatch.translate(path) for path in row["paths"])
+    why = row["why"] if row["role"] == "skip" else ""
+    role = Role(why, row.get("speaker"), row.get("cap_mib", cap // MIB) * MIB)
+    return _Row(re.compile(f"(?:.*/)(?:{either})", re.DOTALL), role)
