@@ -44,7 +44,10 @@ class ToolReport:
 
 @dataclass(frozen=True, slots=True)
 class InputReport:
-    """One input that was read. `bytes` and `lines` count what remains after decompression."""
+    """One input that was read. `bytes` and `lines` count what remains after decompression.
+
+    `state` tells what it is where it is no log: "lspci", "domains" … (docs/grammar-annotations.md).
+    """
 
     path: str
     sha256: str
@@ -52,6 +55,7 @@ class InputReport:
     lines: int
     speakers: tuple[str, ...]
     compression: str
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def _settled(files: Sequence[Hearing], remarks: list[Remark]) -> Parsed:
         remarks.extend(made.reading.remarks)
         remarks.extend(_quoted(made.source.name, made.shape.passages))
         sources.append(_source(made, own))
-    return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near))
+    state = tuple(fact for made in files if made.state is not None for fact in made.state.facts)
+    return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near), state)
 
 
 def _quoted(name: str, passages: Passages) -> Iterator[Remark]:
@@ -174,4 +175,5 @@ def _source(made: Hearing, events: Sequence[Event]) -> Source:
         guest=(made.guest or made.source.name) if "guest" in heard else None,
         floors=dict(sorted(floors.items())),
         passages=made.shape.passages,
+        state=made.state.kind if made.state is not None else "",
     )

@@ -120,7 +120,8 @@ def tool_report(rules: Sequence[object]) -> ToolReport:
 
 def input_reports(parsed: Parsed) -> tuple[InputReport, ...]:
     """What was read."""
-    return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression)
+    return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression,
+                             s.state)
                  for s in parsed.sources)
 
 
