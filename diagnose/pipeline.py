@@ -38,6 +38,10 @@ from diagnose.parse import parse
 from diagnose.reader import Input
 from diagnose.replay import Replay, replay
 from diagnose.rules import Rule, load_rules
+from diagnose.state import banners
+from diagnose.state.addresses import addressed
+from diagnose.state.banners import running
+from diagnose.state.contradict import contradictions
 from diagnose.timeline import Timeline, assemble
 from diagnose.unmodelled import Beyond, beyond
 from diagnose.weave import ordered, weave
@@ -51,7 +55,7 @@ class Seen(NamedTuple):
     parsed: Parsed
     timeline: Timeline
     played: Replay
-    release: str | None        # of dom0, as the last banner tells it
+    release: str | None        # of dom0, as the last banner tells it, or else a state file
     clocks: Clocks
     beyond: Beyond | None      # why no kernel row describes the host, if none does
 
@@ -73,10 +77,11 @@ def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
                            options))
     _one_host(parsed)
     times = clocks(parsed)
-    parsed = weave(parsed)
+    parsed = addressed(weave(parsed))
     why = None if options.kernel else beyond(parsed)
     timeline = assemble(parsed if why is None else replace(parsed, events=()), times)
-    release = _release(parsed, "dom0")
+    told = running(parsed, "dom0")
+    release = told.text if told is not None else None
     return Seen(parsed, timeline, replay(timeline, _build(release), rows), release, times, why)
 
 
@@ -94,7 +99,7 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
     trials = recommend.trials(rules, steps, story.row) if steps else []
     advice = recommend.recommendations(rules, steps, story.row, trials, keys)
     held = assignments.holds(steps, made.troubled())
-    made.divergences += misread(parsed)
+    made.divergences += (*misread(parsed), *contradictions(parsed, played))
     overflow = tuple(overflows(parsed))
     verdict = _verdict(made, held, bool(overflow))
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
@@ -109,7 +114,8 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
         missing=(*to_collect(parsed), *missing(timeline)) if verdict == "inconclusive" else (),
-        remarks=(*parsed.remarks, *overflow, *replay_remarks(played)))
+        remarks=(*parsed.remarks, *overflow, *banners.contradictions(parsed),
+                 *replay_remarks(played)))
     return _narrowed(report, options.device)
 
 
@@ -165,13 +171,6 @@ def _one_host(parsed: Parsed) -> None:
                          "use triage for many incidents.")
 
 
-def _release(parsed: Parsed, part: str) -> str | None:
-    """The release that the last banner of this part tells."""
-    told = [str(e.fields["release"]) for e in parsed.events for t in e.proofs()
-            if t.name == "banner" and part in t.args and "release" in e.fields]
-    return told[-1] if told else None
-
-
 def _build(release: str | None) -> int | None:
     """The build number of an el5 kernel release, 274 of 2.6.18-274.7.1.el5xen."""
     if release is None or "el5" not in release or "-" not in release:
@@ -193,9 +192,10 @@ def kernel_report(found: Seen, options: Options) -> KernelReport:
         how = "banner"
     guests = {e.line.input: str(e.fields["release"]) for e in parsed.events for t in e.proofs()
               if t.name == "banner" and "guest" in t.args and "release" in e.fields}
+    xen = running(parsed, "xen")
     return KernelReport(
         best.name, release, how, tuple(r.name for r in ROWS if r.name in others),
-        KernelParts(release, best.change if told else None, _release(parsed, "xen"), guests))
+        KernelParts(release, best.change if told else None, xen.text if xen else None, guests))
 
 
 def replay_remarks(played: Replay) -> tuple[Remark, ...]:
