@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from diagnose import assignments, conclude, recommend, unmodelled
 from diagnose.clocks import Clocks, clocks
+from diagnose.collect import asked
 from diagnose.diagnosis import (
     Diagnosis,
     Exposure,
@@ -229,7 +230,7 @@ def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
         verdict = "healthy" if clear and any(a.verdict == "healthy" for a in own) \
             else "inconclusive"
     unheard = Missing(f"lines of {device}", "no assignment of it is in these logs",
-                      "cp /var/log/messages* .")
+                      asked("messages"))
     return replace(report, verdict="fault" if findings else verdict, findings=findings,
                    missing=report.missing if own else (*report.missing, unheard),
                    whatif=report.whatif if findings else (),

@@ -93,7 +93,8 @@ def test_a_host_beyond_the_rows_is_told_by_uname_alone() -> None:
 # --- Contradictions --------------------------------------------------------------------------
 
 ENDED, ALIVE = "g1 1 512 1 -b---- 1.0\n", "g1 2 512 1 -b---- 1.0\n"
-BOUND = "   Vec 80 IRQ255: type=PCI-MSI         status=00000010 in-flight=0 domain-list={}:255(----),"
+BOUND = "   Vec 80 IRQ255: type=PCI-MSI         status=00000010 in-flight=0 " \
+    "domain-list={}:255(----),"
 SHOWN = {
     "a list with the guest that ended": ({"list": LIST + ENDED}, True),
     "a dump with its device": ({"dump": dump("01:10.0 - dom 1   - MSIs < 80 >")}, True),
