@@ -1,6 +1,7 @@
 """State files: found to be such by what they hold, and read rightly; recorded ones beside these."""
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from diagnose.events import Parsed, StateFact
 from diagnose.parse import parse
 from diagnose.reader import from_bytes
+from diagnose.state.host import dumped, living
 from emulator.pci import PciAddress
 
 LAB = Path(__file__).resolve().parents[3] / "shared" / "xenlab"
@@ -126,6 +128,40 @@ def test_the_facts_of_recorded_files_are_those_of_their_texts(folder: Path) -> N
                (folder / "interrupts.txt").read_text().splitlines() if row.split(":")[0].strip()
                .isdigit()]
     assert [f.fields["linux_irq"] for f in of(folder, "interrupts.txt")] == numbers
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_row_of_a_recorded_dump_tells_what_it_shows(folder: Path) -> None:
+    parsed = parse([str(folder / "xen-debugkeys.txt")])
+    text = (folder / "xen-debugkeys.txt").read_text()
+    facts = list(dumped(parsed.events))
+    rows = re.findall(r"IRQ:.*(?:in-flight|mapped, unbound).*", text)
+    assert sum(fact.kind == "pirqs" for fact in facts) == len(rows)
+    assert sum(fact.kind == "msi" for fact in facts) == text.count(" mask=1/")
+    shown = {(int(domid), int(pirq)) for domid, pirq in re.findall(r"d([1-9]\d*): *(\d+)\(", text)}
+    assert {(each.domid, each.pirq) for each in living(facts)} == shown
+    assert all(fact.when is not None and fact.when.uptime for fact in facts)
+    assert parsed.near_misses == ()
+
+
+DUMPS = {
+    "(XEN) 0000:01:10.0 - d1 - node -1  - MSIs < 38 39 >": (1, None),
+    "(XEN) 0000:01:10.0 - d[IO] - node 0   - MSIs < >": None,
+    "(XEN) 0000:01:10.0 - dom 1   - node -1  - MSIs < 38 >": (1, None),
+    "(XEN) 01:10.0 - dom 2   - MSIs < 80 88 >": (2, None),
+    "(XEN)    Vec 80 IRQ255: type=PCI-MSI         status=00000010 in-flight=0 "
+    "domain-list=2:255(----),": (2, 255),
+    "(XEN)    IRQ:  38 affinity:2 vec:b6 type=PCI-MSI/-X      status=00000030 in-flight=0 "
+    "domain-list=1: 31(---),": (1, 31),
+    "(XEN)     IRQ 16 Vec216: type=IO-APIC-level   status=00000010 in-flight=0 "
+    "domain-list=0(----),": None,
+}
+
+
+@pytest.mark.parametrize(("text", "lives"), DUMPS.items())
+def test_who_lives_by_a_row_of_a_dump(text: str, lives: tuple[int, int | None] | None) -> None:
+    found = [(each.domid, each.pirq) for each in living(dumped(read(text + "\n").events))]
+    assert found == ([] if lives is None else [lives])
 
 
 def test_there_are_recorded_files() -> None:
