@@ -47,7 +47,7 @@ def beyond(parsed: Parsed) -> Beyond | None:
 
     A banner decides. Without one of dom0 or Xen, a message that only later ones print does.
     """
-    told = [Beyond(part, *each) for part in MODELLED for each in banners(parsed, part)]
+    told = [Beyond(part, *each) for part, each in banners(parsed)]
     # A state file stands in for the banners where there is none.
     told = told or [Beyond(part, *each) for part in MODELLED
                     if (each := running(parsed, part)) is not None]
