@@ -17,11 +17,13 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 8
+BUILDER_VERSION = 9
 
-FLAGS = frozenset(("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner"))
+FLAGS = frozenset(
+    ("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner", "head")
+)
 TEXTS = frozenset(
-    ("source", "versions", "level", "scope", "hint", "about", "todo", "near", "unpack")
+    ("source", "versions", "level", "scope", "hint", "about", "todo", "near", "unpack", "state")
 )
 LEVELS = frozenset(
     ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "default")
@@ -29,6 +31,12 @@ LEVELS = frozenset(
 )
 SCOPES = frozenset(("anyhost",))
 HINTS = frozenset(("hvm", "pv"))
+#: What a line tells of the host as it was when somebody looked, in a file or in Xen's dumps.
+STATES = frozenset(
+    ("release", "host", "xen_version", "command_line", "kernel_package", "xen_package", "domain")
+    + ("device", "msix", "driver", "interrupt", "hidden", "guest_name", "guest_kind")
+    + ("guest_devices", "owner", "pirqs", "msi")
+)
 UNPACKERS = frozenset(("bracket", "journal"))
 OPERATIONS = frozenset(
     ("seize", "release", "domain_start", "driver_load", "ifup", "ifdown", "driver_unload")
@@ -178,7 +186,8 @@ def _annotate(block: Block, pending: list[tuple[int, str, str]]) -> None:
             raise block.fail(f"says nothing about its {key}; add `//: {key}: …`")
     if not block.samples:
         raise block.fail("has no sample; add `//: sample: …` and `//: fields: {…}`")
-    if not block.proves and not {"noise", "layer"} & block.flags:
+    told = {"noise", "layer"} & block.flags or "state" in block.texts
+    if not block.proves and not told:
         raise block.fail("says nothing about what it proves; add `//: proves: …` or `//: noise`")
 
 
@@ -187,8 +196,9 @@ def _take(block: Block, key: str, value: str) -> None:
     if key in FLAGS and not value:
         block.flags.add(key)
     elif key in TEXTS and value:
-        closed = {"level": LEVELS, "scope": SCOPES, "hint": HINTS, "unpack": UNPACKERS}.get(key)
-        if closed is not None and value not in closed:
+        closed = {"level": LEVELS, "scope": SCOPES, "hint": HINTS, "unpack": UNPACKERS,
+                  "state": STATES}.get(key)
+        if closed is not None and value.split(" of ")[0] not in closed:
             raise ValueError(f"no such {key}: {value!r}; there are {', '.join(sorted(closed))}")
         if key in block.texts:
             raise ValueError(f"{key} is told twice")

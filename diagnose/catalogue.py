@@ -29,6 +29,12 @@ FILES = (
     "linux-modern", "dom0-modern", "xen-modern", "guest-modern", "toolstack-modern",
     "envelope",
 )
+#: What state files hold, a grammar for each kind of file.
+STATE = "state"
+STATE_FILES = (
+    "state-uname", "state-cmdline", "state-packages", "state-info", "state-domains", "state-lspci",
+    "state-interrupts", "state-modprobe", "state-guest",
+)
 WORD_TERMS = ("banner", "speaker", "option", "anchor")  # their first argument is a word, no field
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
@@ -40,13 +46,20 @@ Step = tuple[str, str, str]
 
 
 def build(directory: Path) -> dict[str, Any]:
-    """Derive the whole catalogue: {"productions": […], "index": {…}}, ready for JSON.
+    """Derive the whole catalogue: {"productions": […], "index": {…}, "state": {…}}, fit for JSON.
 
-    Raises GrammarError, with file and line, for grammars that cannot be used.
+    "state" has the same two keys for each kind of state file, so that no line of a log is ever
+    tried against them. Raises GrammarError, with file and line, for grammars that cannot be used.
     """
-    productions: list[dict[str, Any]] = []
     owner: dict[str, str] = {}
-    for file in FILES:
+    apart = {file.partition("-")[2]: _indexed(directory, (file,), owner) for file in STATE_FILES}
+    return {**_indexed(directory, FILES, owner), STATE: apart}
+
+
+def _indexed(directory: Path, files: Sequence[str], owner: dict[str, str]) -> dict[str, Any]:
+    """The productions of some grammars and how they are found; `owner`: kind → its file."""
+    productions: list[dict[str, Any]] = []
+    for file in files:
         for made in _file_productions(directory, file):
             if made["kind"] in owner:
                 raise GrammarError(
@@ -157,8 +170,10 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         "head": block.head,
         "tail": block.tail,
         "regex": regex,
-        "cues": [] if "layer" in block.flags else _cues(block, alternatives),
-        "near": _near(alternatives),
+        # Any line of a state file may be any of its few productions: there is nothing to find.
+        "cues": [""] if speaker == STATE else [] if "layer" in block.flags else
+        _cues(block, alternatives),
+        "near": [] if speaker == STATE else _near(alternatives),
     }
 
 

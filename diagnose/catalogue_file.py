@@ -72,7 +72,7 @@ def _read(kept: Path, key: str) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     whole = isinstance(data, dict) and data.get("key") == key
-    return data if whole and {"hash", "productions", "index"} <= data.keys() else None
+    return data if whole and {"hash", "productions", "index", "state"} <= data.keys() else None
 
 
 def _write(kept: Path, data: dict[str, Any]) -> str | None:

@@ -51,6 +51,7 @@ class InputReport:
     """One input that was read. `bytes` and `lines` count what remains after decompression.
 
     `part_of` names the log that it is one rotated part of, None where it is a log by itself.
+    `state` tells what it is where it is no log: "lspci", "domains" … (docs/grammar-annotations.md).
     """
 
     path: str
@@ -60,6 +61,7 @@ class InputReport:
     speakers: tuple[str, ...]
     compression: str
     part_of: str | None = None
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ class Production:
     `file` is the speaker whose grammar holds it (`linux` for texts that dom0 and guests share),
     `era` the age of hosts that print it, empty for el5's and for all ages. `level` is the printk or
     Xen level at which it is printed, None where that is not known. `hint` tells the kind of domain
-    that a line implies ("hvm", "pv" or empty). `scope` is "anyhost" for lines that every host
+    that a line implies ("hvm", "pv" or empty). `state` is the kind of fact that it tells of the
+    host as it is, `head` that it tells the kind of its file; a state file's `era` is that kind.
+    `scope` is "anyhost" for lines that every host
     prints, passthrough or not, and else empty. `field_types` are terminal suffixes. Of a layer,
     `outer` and `inner` are what grammars/envelope.lark says, and `unpack` how its payload is to be
     opened.
@@ -133,6 +135,8 @@ class Production:
     outer: bool = False
     inner: bool = False
     unpack: str = ""
+    head: bool = False
+    state: str = ""
     about: str = ""
     todo: str = ""
     near_miss: str = ""
@@ -180,6 +184,21 @@ class Event:
         return any(t.name == name for t in self.proofs())
 
 
+class StateFact(NamedTuple):
+    """What the host was like when somebody looked, as one line of a file or of Xen's dumps tells.
+
+    `kind` is of the closed vocabulary in docs/grammar-annotations.md, `event` the production that
+    read the line. `when` is the stamp of a dump; without one it was seen when the logs were
+    collected, which is at their end.
+    """
+
+    kind: str
+    fields: Mapping[str, object]
+    line: Line
+    event: str
+    when: Stamp | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Every line of an input in exactly one class: lines = the sum of the other five counts."""
@@ -213,6 +232,7 @@ class Source:
     gives for each speaker heard the least important level that a recognised line of that speaker
     has (names as in `Production.level`): the input shows such lines, so their absence counts.
     `part_of` names the log that this is one rotated part of, empty where it is a log by itself.
+    `state` is the kind of a file that is no log: of a list, a table, a configuration.
     """
 
     name: str
@@ -228,6 +248,7 @@ class Source:
     floors: Mapping[str, str] = field(default_factory=dict)
     passages: tuple[tuple[int, int], ...] = ()
     part_of: str = ""
+    state: str = ""
 
     @property
     def log(self) -> str:
@@ -263,13 +284,17 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """All inputs after reading: events in input order, a `Source` each, the first near misses."""
+    """All inputs after reading: events in input order, a `Source` each, the first near misses.
+
+    `state` is what state files tell; dumps in Xen's log are events.
+    """
 
     events: tuple[Event, ...]
     sources: tuple[Source, ...]
     remarks: tuple[Remark, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    state: tuple[StateFact, ...] = ()
 
     @property
     def coverage(self) -> Coverage:

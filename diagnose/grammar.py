@@ -116,6 +116,8 @@ def _production(data: Mapping[str, Any]) -> Production:
         outer="outer" in flags,
         inner="inner" in flags,
         unpack=texts.get("unpack", ""),
+        head="head" in flags,
+        state=texts.get("state", ""),
         about=texts.get("about", ""),
         todo=texts.get("todo", ""),
         near_miss=texts.get("near", ""),
@@ -127,8 +129,8 @@ def _production(data: Mapping[str, Any]) -> Production:
 class Catalogue:
     """All productions.
 
-    `hash` identifies the grammars from which it comes. `remark` says what was wrong with the kept
-    catalogue, None if nothing.
+    `states` holds a catalogue for each kind of state file. `hash` identifies the grammars from
+    which it comes. `remark` says what was wrong with the kept catalogue, None if nothing.
     """
 
     def __init__(self, data: Mapping[str, Any], remark: str | None = None) -> None:
@@ -142,6 +144,8 @@ class Catalogue:
         ]
         self._words: dict[str, list[int]] = data["index"]["words"]
         self._bare = [(self._literals[number][0], number) for number in data["index"]["bare"]]
+        self.states = {kind: Catalogue({"hash": self.hash, **own})
+                       for kind, own in data.get("state", {}).items()}
         self.layers = tuple(
             rule
             for rule, each in zip(self._rules, data["productions"])

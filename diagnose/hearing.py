@@ -16,6 +16,7 @@ from diagnose.events import LEVELS, RANK, SPEAKERS, Line, NearMiss, Production, 
 from diagnose.journal import entries
 from diagnose.quoting import Shape
 from diagnose.reader import Input, RawLine, Reading, read
+from diagnose.state.files import StateFile, recognised
 
 REPEATS_MAX = 1000
 """A notice of more repetitions yields so many events and a remark."""
@@ -89,7 +90,8 @@ def _may_go_on(taken: _Taken, piece: mend.Piece, after: Envelope, number: int) -
 
 
 class Hearing:
-    """What is heard of one input: `heard` in the order in which the records begin.
+    """What is heard of one input: `heard` in the order in which the records begin; nothing of a
+    file that is no log, which is in `state`.
 
     `levels` has the least level that each voice shows, under its section and who it is.
     """
@@ -101,6 +103,7 @@ class Hearing:
         self.voices = speaker.Voices(said)
         self.heard: list[Heard] = []
         self.near: list[NearMiss] = []
+        self.state: StateFile | None = None
         self.counts: dict[str, int] = {}
         self.shape = Shape()
         self.levels: dict[tuple[speaker.Section, str], str | None] = {}
@@ -114,7 +117,14 @@ class Hearing:
 
     def listen(self) -> Hearing:
         """Read the input to its end. Raises InputError if it cannot be opened."""
-        for raw in entries(read(self.source, self.reading)):
+        lines = read(self.source, self.reading)
+        if self.said is None:
+            self.state, lines = recognised(self.source.name, lines, self._catalogue)
+        if self.state is not None:
+            for raw in lines:
+                self._count(self.state.take(raw))
+            return self
+        for raw in entries(lines):
             self._take(raw)
         self._settle(0)
         return self
@@ -147,12 +157,15 @@ class Hearing:
         while len(queue) > kept:
             taken = queue.popleft()
             verdict = taken.verdict
-            self.counts[verdict] = self.counts.get(verdict, 0) + 1
+            self._count(verdict)
             if taken.missed is not None and verdict == "near_misses":
                 self._miss(taken.raw, taken.missed)
             if taken.text:
                 self.shape.see(taken.raw.number, taken.text,
                                verdict in ("events", "known_noise"), taken.layered)
+
+    def _count(self, verdict: str) -> None:
+        self.counts[verdict] = self.counts.get(verdict, 0) + 1
 
     def _match(self, envelope: Envelope) -> grammar.Matched:
         """What the catalogue says of a record, if its program can have printed it."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnose.collect import asked, load_parts
 from diagnose.diagnosis import Missing
 from diagnose.events import RANK
 from diagnose.timeline import Timeline
@@ -21,25 +22,28 @@ def _missing(timeline: Timeline) -> Iterator[Missing]:
         names = ", ".join(dict.fromkeys(event.line.input for event in timeline.quoted))
         yield Missing("the logs themselves", f"{names} quotes passages of logs and does not tell "
                       "which of them belong together",
-                      "dmesg > dom0.log; xm dmesg > xen.log; cp /var/log/messages* .")
+                      "diagnose collect > collect.sh; sh collect.sh")
         return
     if not timeline.items:
-        yield Missing("the dom0 kernel's log", "it holds every step of dom0's record of vectors",
-                      "dmesg > dom0.log; cp /var/log/messages* .")
+        yield _part("dom0-log", asked("dom0-log", "messages"))
     elif not timeline.devices:
         yield Missing("a dom0 log that covers the start of a guest with a passed-through device",
-                      "no line here concerns such a device", "cp /var/log/messages* .")
+                      "no line here concerns such a device", asked("messages"))
     levels = [timeline.rank_shown(name, "dom0") for name in sorted(timeline.spine_inputs)]
     if levels and max(levels) < RANK["info"]:
         yield Missing("dom0's informational messages",
                       "they tell for whom each vector was mapped; this capture shows warnings only",
-                      "dmesg > dom0.log")
+                      asked("dom0-log"))
     if timeline.items and not timeline.starts_at_boot:
         yield Missing("the beginning of dom0's log", "what happened before its first line is open",
-                      "cp /var/log/messages* .")
+                      asked("messages"))
     if not any(speaker == "xen" for _, speaker in timeline.floors):
-        yield Missing("Xen's console log", "it shows which calls Xen refused, and for whom",
-                      "xm dmesg > xen.log   # best with guest_loglvl=all loglvl=all")
+        yield _part("xen-log")
     if not timeline.segments:
-        yield Missing("the guest's console log", "it shows whether the guest went down in order",
-                      "xm console GUEST | tee guest.log")
+        yield _part("guest-log")
+
+
+def _part(name: str, command: str = "") -> Missing:
+    """A part of the table, as a whole."""
+    part = load_parts()[name]
+    return Missing(part.what, part.why, command or part.ask)

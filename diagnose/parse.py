@@ -173,8 +173,10 @@ def _settled(logs: Sequence[_Log], kept: _Kept) -> Parsed:
             remarks.extend(made.reading.remarks)
             remarks.extend(_quoted(made.source.name, made.shape.passages))
             sources.append(_source(made, own, log.name, part_of))
+    state = tuple(fact for log in logs for made in log.parts if made.state is not None
+                  for fact in made.state.facts)
     return Parsed(tuple(events), tuple(sources), tuple(remarks), tuple(near),
-                  tuple(shown(kept.left_out.values())))
+                  tuple(shown(kept.left_out.values())), state)
 
 
 def _quoted(name: str, passages: Passages) -> Iterator[Remark]:
@@ -242,4 +244,5 @@ def _source(made: Hearing, events: Sequence[Event], log: str, part_of: str) -> S
         floors=dict(sorted(floors.items())),
         passages=made.shape.passages,
         part_of=part_of,
+        state=made.state.kind if made.state is not None else "",
     )

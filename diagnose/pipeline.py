@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from diagnose import assignments, conclude, recommend, unmodelled
 from diagnose.clocks import Clocks, clocks
+from diagnose.collect import asked
 from diagnose.diagnosis import (
     Diagnosis,
     Exposure,
@@ -38,6 +39,10 @@ from diagnose.parse import parse
 from diagnose.reader import Input
 from diagnose.replay import Replay, replay
 from diagnose.rules import Rule, load_rules
+from diagnose.state import banners
+from diagnose.state.addresses import addressed
+from diagnose.state.banners import running
+from diagnose.state.contradict import contradictions
 from diagnose.timeline import Timeline, assemble
 from diagnose.unmodelled import Beyond, beyond
 from diagnose.weave import ordered, weave
@@ -51,7 +56,7 @@ class Seen(NamedTuple):
     parsed: Parsed
     timeline: Timeline
     played: Replay
-    release: str | None        # of dom0, as the last banner tells it
+    release: str | None        # of dom0, as the last banner tells it, or else a state file
     clocks: Clocks
     beyond: Beyond | None      # why no kernel row describes the host, if none does
 
@@ -73,10 +78,11 @@ def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
                            options))
     _one_host(parsed)
     times = clocks(parsed)
-    parsed = weave(parsed)
+    parsed = addressed(weave(parsed))
     why = None if options.kernel else beyond(parsed)
     timeline = assemble(parsed if why is None else replace(parsed, events=()), times)
-    release = _release(parsed, "dom0")
+    told = running(parsed, "dom0")
+    release = told.text if told is not None else None
     return Seen(parsed, timeline, replay(timeline, _build(release), rows), release, times, why)
 
 
@@ -95,7 +101,7 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
     trials = recommend.trials(rules, steps, story.row) if steps else []
     advice = recommend.recommendations(rules, steps, story.row, trials, keys)
     held = assignments.holds(steps, made.troubled())
-    made.divergences += misread(parsed)
+    made.divergences += (*misread(parsed), *contradictions(parsed, played))
     overflow = tuple(overflows(parsed))
     verdict = _verdict(made, held, bool(overflow))
     findings = tuple(replace(f, fixes=tuple(r.fix for r in advice if r.sufficient))
@@ -110,7 +116,8 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
         missing=(*to_collect(parsed), *missing(timeline)) if verdict == "inconclusive" else (),
-        left_out=parsed.left_out, remarks=(*parsed.remarks, *overflow, *replay_remarks(played)))
+        left_out=parsed.left_out, remarks=(*parsed.remarks, *overflow,
+            *banners.contradictions(parsed), *replay_remarks(played)))
     return _narrowed(report, options.device)
 
 
@@ -122,7 +129,7 @@ def tool_report(rules: Sequence[object]) -> ToolReport:
 def input_reports(parsed: Parsed) -> tuple[InputReport, ...]:
     """What was read."""
     return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression,
-                             s.part_of or None)
+                             s.part_of or None, s.state)
                  for s in parsed.sources)
 
 
@@ -169,13 +176,6 @@ def _one_host(parsed: Parsed) -> None:
                          "use triage for many incidents.")
 
 
-def _release(parsed: Parsed, part: str) -> str | None:
-    """The release that the last banner of this part tells."""
-    told = [str(e.fields["release"]) for e in parsed.events for t in e.proofs()
-            if t.name == "banner" and part in t.args and "release" in e.fields]
-    return told[-1] if told else None
-
-
 def _build(release: str | None) -> int | None:
     """The build number of an el5 kernel release, 274 of 2.6.18-274.7.1.el5xen."""
     if release is None or "el5" not in release or "-" not in release:
@@ -197,9 +197,10 @@ def kernel_report(found: Seen, options: Options) -> KernelReport:
         how = "banner"
     guests = {e.line.input: str(e.fields["release"]) for e in parsed.events for t in e.proofs()
               if t.name == "banner" and "guest" in t.args and "release" in e.fields}
+    xen = running(parsed, "xen")
     return KernelReport(
         best.name, release, how, tuple(r.name for r in ROWS if r.name in others),
-        KernelParts(release, best.change if told else None, _release(parsed, "xen"), guests))
+        KernelParts(release, best.change if told else None, xen.text if xen else None, guests))
 
 
 def replay_remarks(played: Replay) -> tuple[Remark, ...]:
@@ -233,7 +234,7 @@ def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
         verdict = "healthy" if clear and any(a.verdict == "healthy" for a in own) \
             else "inconclusive"
     unheard = Missing(f"lines of {device}", "no assignment of it is in these logs",
-                      "cp /var/log/messages* .")
+                      asked("messages"))
     return replace(report, verdict="fault" if findings else verdict, findings=findings,
                    missing=report.missing if own else (*report.missing, unheard),
                    whatif=report.whatif if findings else (),

@@ -31,6 +31,7 @@ from diagnose.spine import (
     passed_through,
     proved,
 )
+from diagnose.state.host import names
 from emulator.pci import PciAddress
 
 #: Xen lets this many guest-level messages through before its rate limit drops any
@@ -91,7 +92,7 @@ class Timeline:
     guest_kinds: frozenset[str]              # kinds of lines in the guests' logs
     aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
-    names: Mapping[int, str]                 # domid → name, as the toolstack tells it
+    names: Mapping[int, str]                 # domid → name, by the toolstack or a list of domains
     times: Clocks = NO_CLOCKS
 
     @property
@@ -266,7 +267,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
-        names=_names(events), times=times,
+        names={**(names(parsed.state) if boots == 1 else {}), **_names(events)}, times=times,
     )
 
 

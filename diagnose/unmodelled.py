@@ -8,7 +8,7 @@ and how these ended are told by lines alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from diagnose.diagnosis import (
 from diagnose.events import Event, Line, Parsed, Remark
 from diagnose.misread import overflows
 from diagnose.spine import address, number, proved
+from diagnose.state.banners import banners, contradictions, running
 from emulator.pci import PciAddress
 
 #: The last versions that some kernel row describes: Linux 2.6 in dom0 and Xen 3 (the rows are
@@ -47,15 +48,15 @@ def beyond(parsed: Parsed) -> Beyond | None:
 
     A banner decides. Without one of dom0 or Xen, a message that only later ones print does.
     """
-    banners = [Beyond(part, str(event.fields["release"]), event.line)
-               for event in parsed.events for part in MODELLED
-               if event.speaker in MODELLED and "release" in event.fields
-               and any(t.name == "banner" and part in t.args for t in event.proofs())]
-    for banner in banners:
+    told = [Beyond(part, *each) for part, each in banners(parsed)]
+    # A state file stands in for the banners where there is none.
+    told = told or [Beyond(part, *each) for part in MODELLED
+                    if (each := running(parsed, part)) is not None]
+    for banner in told:
         major = _MAJOR.match(banner.release or "")
         if major is not None and int(major[1]) > MODELLED[banner.part]:
             return banner
-    if banners:
+    if told:
         return None
     return next((Beyond(event.speaker, None, event.line) for event in parsed.events
                  if event.speaker in MODELLED and event.production.era == MODERN), None)
@@ -66,7 +67,7 @@ def report(bare: Diagnosis, parsed: Parsed, why: Beyond) -> Diagnosis:
     return replace(
         bare, verdict="inconclusive", kernel=kernel(parsed),
         assignments=tuple(_assignments(parsed.events)), missing=(wanted(why),),
-        remarks=(*parsed.remarks, remark(why), *overflows(parsed)))
+        remarks=(*parsed.remarks, remark(why), *overflows(parsed), *contradictions(parsed)))
 
 
 def wanted(why: Beyond) -> Missing:
@@ -92,7 +93,8 @@ _PARTS = {"dom0": "Linux", "xen": "Xen"}
 
 def kernel(parsed: Parsed) -> KernelReport:
     """What banners tell; no row."""
-    dom0, xen = (_release(parsed.events, part) for part in MODELLED)
+    dom0, xen = (told.text if told is not None else None
+                 for told in (running(parsed, part) for part in MODELLED))
     guests = {event.guest or event.line.input: release for event in parsed.events
               if (release := _banner(event, "guest")) is not None}
     return KernelReport(None, dom0, "unknown", (), KernelParts(dom0, None, xen, guests))
@@ -101,11 +103,6 @@ def kernel(parsed: Parsed) -> KernelReport:
 def _banner(event: Event, part: str) -> str | None:
     told = any(term.name == "banner" and part in term.args for term in event.proofs())
     return str(event.fields["release"]) if told and "release" in event.fields else None
-
-
-def _release(events: Iterable[Event], part: str) -> str | None:
-    told = [release for event in events if (release := _banner(event, part)) is not None]
-    return told[-1] if told else None
 
 
 # --- Assignments as lines name them ----------------------------------------------------------

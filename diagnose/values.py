@@ -9,11 +9,13 @@ the terminals accept.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from emulator.pci import PciAddress
 
+_ADDRESS = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 _UNSIGNED_32 = 0xFFFFFFFF
 
 
@@ -95,6 +97,17 @@ def _write_segment_parts(value: object) -> str:
     return f"{device.segment:x}:{_bus(device):x}:{device.slot:x}.{device.function:x}"
 
 
+def _read_addresses(text: str) -> tuple[PciAddress, ...]:
+    return tuple(map(PciAddress.parse, _ADDRESS.findall(text)))
+
+
+def _write_addresses(value: object) -> str:
+    if not isinstance(value, tuple):
+        raise ValueError(f"{value!r} is no tuple of PciAddress; the field's suffix asks for one")
+    return "".join(f"({_write_seg(each) if _address(each).segment is not None else _dot(each)})"
+                   for each in value)
+
+
 def _write_as(form: str) -> Callable[[object], str]:
     """A printer of bus, slot, function and devfn in one notation."""
 
@@ -116,9 +129,12 @@ def _write_text(value: object) -> str:
     return value
 
 
+_dot = _write_as("{bus:02x}:{slot:02x}.{function}")
+
 _TYPES = (
     FieldType("DEC", int, lambda value: f"{_number(value)}", "number, decimal"),
     FieldType("DEC3", int, lambda value: f"{_number(value):3d}", "number, decimal, 3 columns wide"),
+    FieldType("DEC4", int, lambda value: f"{_number(value):4d}", "number, decimal, 4 columns wide"),
     FieldType("HEX", _read_hex, _write_hex("x"), "number, hexadecimal"),
     FieldType("HEX2", _read_hex, _write_hex("02x"), "number, 2 hex digits"),
     FieldType("HEX4", _read_hex, _write_hex("04x"), "number, 4 hex digits"),
@@ -127,7 +143,7 @@ _TYPES = (
     FieldType("UHEX", _read_hex, _write_hex("X"), "number, hexadecimal in upper case"),
     FieldType("STR", str, _write_text, "text"),
     FieldType("SEG", _read_seg, _write_seg, "address, as in 0000:01:10.0"),
-    FieldType("DOT", _read_parts, _write_as("{bus:02x}:{slot:02x}.{function}"),
+    FieldType("DOT", _read_parts, _dot,
               "address, as in 01:10.0"),
     FieldType("COLON", _read_parts, _write_as("{bus:02x}:{slot:02x}:{function}"),
               "address, as in 01:10:0"),
@@ -143,6 +159,8 @@ _TYPES = (
               "address in one number, as in 0180"),
     FieldType("DEVFN", _read_devfn, lambda value: f"{_address(value).devfn:x}",
               "address without bus, packed, as in 80"),
+    FieldType("BDFS", _read_addresses, _write_addresses,
+              "addresses, as in (01:10.0)(0000:01:10.1)"),
 )
 
 FIELD_TYPES: dict[str, FieldType] = {kind.name: kind for kind in _TYPES}

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from diagnose.cli import (
+    collect,
     explain,
     fixes,
     kernels,
@@ -29,7 +30,8 @@ from diagnose.cli.app import app
 from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, triage.triage, replay.replay, line.line, explain.explain, synth.synth):
+for command in (log.log, triage.triage, replay.replay, line.line, explain.explain, collect.collect,
+                synth.synth):
     app.command()(command)
 rules.rules.command("test")(rules_test.try_cases)
 for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):

@@ -154,7 +154,8 @@ def _kernel(paper: Paper, diagnosis: Diagnosis) -> None:
 
 def _inputs(paper: Paper, diagnosis: Diagnosis) -> None:
     for source in diagnosis.inputs:
-        said = f"said by {listed(source.speakers)}" if source.speakers else "nobody recognised"
+        said = f"said by {listed(source.speakers)}" if source.speakers else \
+            f"state: {source.state}" if source.state else "nobody recognised"
         packed = "" if source.compression in ("", "none") else f", {source.compression}"
         name = paper.name(source.path)
         path = "" if name == source.path else f" = {source.path}"

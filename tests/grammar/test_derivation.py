@@ -16,22 +16,28 @@ from hypothesis.extra.lark import from_lark
 from lark import Lark
 
 from diagnose.annotation import Block, fold
-from diagnose.catalogue import FILES, lark_reading, reference
+from diagnose.catalogue import FILES, STATE_FILES, lark_reading, reference
 from diagnose.catalogue_file import grammar_directory
-from diagnose.grammar import load
+from diagnose.grammar import Catalogue, load
+from tests.grammar.kinds import KINDS
 
 CATALOGUE = load()
 EXAMPLES = 6
 STEP = 4
 
 
-@pytest.fixture(scope="module", params=FILES)
+@pytest.fixture(scope="module", params=(*FILES, *STATE_FILES))
 def file(request: pytest.FixtureRequest) -> tuple[Lark, tuple[Block, ...]]:
     return reference(grammar_directory(), request.param)
 
 
+def catalogue_of(kind: str) -> Catalogue:
+    """That which has the kind; layers are in that of logs and are no messages."""
+    return KINDS.get(kind, CATALOGUE)
+
+
 def derived_reading(kind: str, payload: str) -> dict[str, str] | None:
-    match = re.fullmatch(CATALOGUE.pattern(kind), payload)
+    match = re.fullmatch(catalogue_of(kind).pattern(kind), payload)
     if match is None:
         return None
     return {name: text for name, text in match.groupdict().items() if text is not None}
@@ -43,7 +49,7 @@ def agree(parser: Lark, block: Block, text: str) -> bool:
     derived = derived_reading(block.kind, payload)
     assert derived == lark_reading(parser, block.kind, payload), repr(payload)
     if derived is not None and "layer" not in block.flags:
-        reading = CATALOGUE.match(payload).reading
+        reading = catalogue_of(block.kind).match(payload).reading
         assert reading is not None, f"no cue finds {payload!r}"
     return derived is not None
 
@@ -119,6 +125,6 @@ def test_printed_fields_are_the_text_that_was_read(file: tuple[Lark, tuple[Block
 
 def prints_again(kind: str, text: str) -> None:
     payload = fold(text).strip(" ")
-    reading = CATALOGUE.read(payload)
+    reading = KINDS[kind].read(payload)
     if reading is not None and reading.production.kind == kind:
-        assert fold(CATALOGUE.print_line(kind, reading.fields)).strip(" ") == payload
+        assert fold(KINDS[kind].print_line(kind, reading.fields)).strip(" ") == payload

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.annotation import read_blocks
-from diagnose.catalogue import FILES, build, lark_reading, reference
+from diagnose.catalogue import FILES, STATE_FILES, build, lark_reading, reference
 from diagnose.errors import GrammarError
 from diagnose.grammar import Catalogue
 
@@ -30,7 +30,7 @@ def production(kind: str, body: str, *more: str, sample: str = "a sample") -> st
 @pytest.fixture
 def grammars(tmp_path: Path) -> Path:
     (tmp_path / "common.lark").write_text(COMMON)
-    for file in FILES:
+    for file in (*FILES, *STATE_FILES):
         kind = f"of_{file.replace('-', '_')}"
         (tmp_path / f"{file}.lark").write_text(production(kind, f'"plain {file}"'))
     return tmp_path

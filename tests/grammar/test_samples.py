@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from diagnose.annotation import Block, fold, read_blocks
-from diagnose.catalogue import FILES
+from diagnose.catalogue import FILES, STATE_FILES
 from diagnose.catalogue_file import grammar_directory
 from diagnose.envelope import Peeler
 from diagnose.events import Production
@@ -15,6 +15,7 @@ from diagnose.explain_line import explain
 from diagnose.grammar import load
 from diagnose.journal import UNPACKERS
 from diagnose.values import FIELD_TYPES
+from tests.grammar.kinds import KINDS, PRODUCTIONS
 
 CATALOGUE = load()
 
@@ -25,7 +26,7 @@ def blocks(*files: str) -> Iterator[Block]:
         yield from read_blocks(path.read_text(encoding="utf-8"), path.name)[1]
 
 
-MESSAGES = [block for block in blocks(*FILES) if "layer" not in block.flags]
+MESSAGES = [block for block in blocks(*FILES, *STATE_FILES) if "layer" not in block.flags]
 LAYERS = [block for block in blocks("envelope") if "layer" in block.flags]
 
 
@@ -34,16 +35,17 @@ def kind_of(block: Block) -> str:
 
 
 def as_value(told: object) -> object:
-    """A list in an annotation is an address: segment, bus, slot, function."""
-    return tuple(told) if isinstance(told, list) else told
+    """A list in an annotation is an address: segment, bus, slot, function; or a list of such."""
+    return tuple(map(as_value, told)) if isinstance(told, list) else told
 
 
 @pytest.mark.parametrize("block", MESSAGES, ids=kind_of)
 def test_each_sample_has_exactly_one_reading(block: Block) -> None:
     for sample in block.samples:
         payload = fold(sample.text).strip(" ")
-        accepting = CATALOGUE.accepting(payload)
-        exact = [kind for kind in accepting if not CATALOGUE.production(kind).generic]
+        own = KINDS[block.kind]
+        accepting = own.accepting(payload)
+        exact = [kind for kind in accepting if not own.production(kind).generic]
         assert block.kind in accepting
         assert exact == ([] if "generic" in block.flags else [block.kind])
 
@@ -51,7 +53,7 @@ def test_each_sample_has_exactly_one_reading(block: Block) -> None:
 @pytest.mark.parametrize("block", MESSAGES, ids=kind_of)
 def test_each_sample_gives_its_fields(block: Block) -> None:
     for sample in block.samples:
-        reading = CATALOGUE.parse(sample.text)
+        reading = KINDS[block.kind].parse(sample.text)
         assert reading == (
             block.kind,
             {name: as_value(value) for name, value in sample.fields.items()},
@@ -63,11 +65,12 @@ def test_each_sample_gives_its_fields(block: Block) -> None:
 )
 def test_what_is_read_can_be_printed_and_read_again(block: Block) -> None:
     for sample in block.samples:
-        reading = CATALOGUE.parse(sample.text)
+        own = KINDS[block.kind]
+        reading = own.parse(sample.text)
         assert reading is not None
-        printed = CATALOGUE.print_line(*reading)
+        printed = own.print_line(*reading)
         assert printed == sample.text
-        assert CATALOGUE.parse(printed) == reading
+        assert own.parse(printed) == reading
 
 
 @pytest.mark.parametrize("block", LAYERS, ids=kind_of)
@@ -94,21 +97,21 @@ def test_every_form_of_the_tabs_is_read_alike() -> None:
 
 def test_a_field_name_means_one_type_everywhere() -> None:
     meaning: dict[str, str] = {}
-    for production in CATALOGUE.productions:
+    for production in PRODUCTIONS:
         for name, suffix in production.field_types.items():
             kind = re.split(r"\W", FIELD_TYPES[suffix].meaning)[0]
             assert meaning.setdefault(name, kind) == kind, f"{production.kind}: {name}"
 
 
 def test_no_field_bears_a_name_that_says_too_little() -> None:
-    for production in CATALOGUE.productions:
+    for production in PRODUCTIONS:
         assert not set(production.field_types) & {"irq", "entry", "domain", "id", "kind", "boot"}
 
 
 def test_every_field_of_the_vocabulary_is_used() -> None:
     text = (grammar_directory() / "common.lark").read_text(encoding="utf-8")
     defined = {line.split(":")[0] for line in text.split("\n") if line[:1].isupper()}
-    used = "\n".join(block.body for block in blocks(*FILES))
+    used = "\n".join(block.body for block in blocks(*FILES, *STATE_FILES))
     bases = {"SDEC", *FIELD_TYPES} - {"STR"}
     words = {"WORD", "NAME", "REST"}
     assert {name for name in defined - bases - words if name not in used} == set()
@@ -131,12 +134,12 @@ def test_what_is_printed_on_the_path_is_told_apart_from_what_looks_like_it() -> 
         assert reading is None or CATALOGUE.production(reading[0]).noise
 
 
-@pytest.mark.parametrize("production", CATALOGUE.productions, ids=lambda p: p.kind)
+@pytest.mark.parametrize("production", PRODUCTIONS, ids=lambda p: p.kind)
 def test_noise_proves_nothing_and_alarms_nobody(production: Production) -> None:
     assert not (production.noise and (production.proves or production.alarming))
 
 
-@pytest.mark.parametrize("production", CATALOGUE.productions, ids=lambda p: p.kind)
+@pytest.mark.parametrize("production", PRODUCTIONS, ids=lambda p: p.kind)
 def test_what_is_no_noise_says_what_it_means_and_an_alarm_what_to_do(
     production: Production,
 ) -> None:

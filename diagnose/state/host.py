@@ -1,0 +1,86 @@
+"""What state files and dumps say together: releases, living domains, names, devices, pirqs.
+
+**Invariant:** what the logs tell themselves is not asked here.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from diagnose.events import Event, Line, StateFact
+from emulator.pci import PciAddress
+
+#: `xm list` shows by these letters that a domain is on its way out: shut down, crashed, dying.
+ENDING = frozenset("scd")
+_BOUND = re.compile(r"d?(\d+): ?(-?\d+)\(")
+
+
+class Release(NamedTuple):
+    """A release and the line that tells it."""
+
+    text: str
+    line: Line
+
+
+class Lives(NamedTuple):
+    """That a domain was there, with a pirq of its own where a dump tells it."""
+
+    domid: int
+    pirq: int | None
+    fact: StateFact
+
+
+def dumped(events: Iterable[Event]) -> Iterator[StateFact]:
+    """What the dumps in Xen's log tell, each at the stamp of its line."""
+    for event in events:
+        if event.production.state and event.speaker == "xen":
+            yield StateFact(event.production.state, event.fields, event.line, event.kind,
+                            event.stamp)
+
+
+def release(state: Sequence[StateFact], part: str) -> Release | None:
+    """The release of "dom0" or "xen" that was running as the files were made."""
+    if part == "dom0":
+        told = [fact for fact in state if fact.kind == "release"]
+        return Release(str(told[0].fields["release"]), told[0].line) if told else None
+    told = [fact for fact in state if fact.kind == "xen_version"]
+    parts = {name: value for fact in told[::-1] for name, value in fact.fields.items()}
+    if not {"xen_major", "xen_minor"} <= parts.keys():
+        return None
+    version = f"{parts['xen_major']}.{parts['xen_minor']}{parts.get('xen_extra', '')}"
+    return Release(version, told[0].line)
+
+
+def names(state: Iterable[StateFact]) -> dict[int, str]:
+    """Domid → name of each guest that was there."""
+    return {domid: str(fact.fields["domain_name"]) for fact in state if fact.kind == "domain"
+            and isinstance(domid := fact.fields["domid"], int) and domid > 0}
+
+
+def living(state: Iterable[StateFact]) -> Iterator[Lives]:
+    """Guests that a list or a dump shows alive; those on their way out are not."""
+    for fact in state:
+        domid = fact.fields.get("domid")
+        if fact.kind == "domain" and isinstance(domid, int) and domid > 0:
+            if not ENDING & set(str(fact.fields["domain_state"])):
+                yield Lives(domid, None, fact)
+        elif fact.kind == "owner":
+            owner = re.fullmatch(r"d?(\d+)", str(fact.fields.get("owner", domid)))
+            if owner is not None and int(owner[1]) > 0:
+                yield Lives(int(owner[1]), None, fact)
+        elif fact.kind == "pirqs":
+            for owner, pirq in _BOUND.findall(str(fact.fields.get("bound", ""))):
+                if int(owner) > 0:
+                    yield Lives(int(owner), int(pirq), fact)
+
+
+def devices(state: Sequence[StateFact]) -> set[PciAddress]:
+    """All devices that may be passed through: those that dom0 drives by another driver may not."""
+    driven = {fact.fields["device"] for fact in state if fact.kind == "driver"
+              and "pciback" not in str(fact.fields["driver"]) and "device" in fact.fields}
+    told = {device for fact in state for value in fact.fields.values()
+            for device in (value if isinstance(value, tuple) and not isinstance(value, PciAddress)
+                           else (value,)) if isinstance(device, PciAddress)}
+    # A list that shows no segments is of a host that has but one.
+    return {device._replace(segment=device.segment or 0) for device in told - driven}
