@@ -51,7 +51,8 @@ class InputReport:
     """One input that was read. `bytes` and `lines` count what remains after decompression.
 
     `part_of` names the log that it is one rotated part of, None where it is a log by itself.
-    `state` tells what it is where it is no log: "lspci", "domains" … (docs/grammar-annotations.md).
+    `state` tells what it is where it is no log ("lspci", "domains" …, see
+    docs/grammar-annotations.md), None for a log.
     """
 
     path: str
@@ -61,7 +62,7 @@ class InputReport:
     speakers: tuple[str, ...]
     compression: str
     part_of: str | None = None
-    state: str = ""
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

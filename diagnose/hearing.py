@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from diagnose import grammar, mend, speaker
-from diagnose.envelope import Envelope, Peeler, host, priority, stamp
+from diagnose.envelope import Envelope, Peeler, host, priority
 from diagnose.events import LEVELS, RANK, SPEAKERS, Line, NearMiss, Production, Stamp
 from diagnose.journal import entries
 from diagnose.quoting import Shape
 from diagnose.reader import Input, RawLine, Reading, read
+from diagnose.relative import Relative
 from diagnose.state.files import StateFile, recognised
 
 REPEATS_MAX = 1000
@@ -113,7 +114,7 @@ class Hearing:
         self._queue: deque[_Taken] = deque()
         self._begun: list[_Begun] = []
         self._doubtful: tuple[_Taken, mend.Piece] | None = None
-        self._relative: float | None = None     # the time that dmesg's distances have come to
+        self._relative = Relative()
 
     def listen(self) -> Hearing:
         """Read the input to its end. Raises InputError if it cannot be opened."""
@@ -183,8 +184,7 @@ class Hearing:
     def _hear(self, taken: _Taken, piece: mend.Piece) -> None:
         envelope = piece.envelope
         taken.text, taken.layered = envelope.payload, bool(envelope.layers)
-        if "delta" in envelope.told or "month_day" in envelope.told:
-            self._relate(envelope)
+        self._relative.see(envelope)
         doubtful, self._doubtful = self._doubtful, None
         if doubtful is not None and _may_go_on(*doubtful, envelope, taken.raw.number):
             self._begun.append(self._beginning(*doubtful))
@@ -274,7 +274,7 @@ class Hearing:
         if production.noise:
             self._last[host(envelope)] = None
             return "known_noise"
-        when = self._stamp(envelope)
+        when = self._relative.stamp(envelope)
         for term in production.proves:
             if term.name == "repeat":
                 self._repeat(raw, when, reading.fields[term.args[0]])
@@ -340,21 +340,3 @@ class Hearing:
                 line = Line(self.source.name, raw.number, raw.text)
                 self.near.append(NearMiss(line, broken.production.kind, broken.column,
                                           broken.production.alarming))
-
-    # --- Time --------------------------------------------------------------------------------
-
-    def _relate(self, envelope: Envelope) -> None:
-        """Add up the distances between lines of which dmesg tells only the minute in which."""
-        if "month_day" in envelope.told:
-            minute = stamp(envelope).wall
-            before = self._relative
-            inside = minute is not None and before is not None and 0 <= before - minute < 60
-            self._relative = before if inside else minute
-        elif self._relative is not None:
-            self._relative += float(envelope.told["delta"].strip(" +"))
-
-    def _stamp(self, envelope: Envelope) -> Stamp:
-        when = stamp(envelope)
-        if "delta" in envelope.told or "month_day" in envelope.told:
-            return when._replace(wall=self._relative, coarse=60.0)
-        return when

@@ -129,7 +129,7 @@ def tool_report(rules: Sequence[object]) -> ToolReport:
 def input_reports(parsed: Parsed) -> tuple[InputReport, ...]:
     """What was read."""
     return tuple(InputReport(s.path, s.sha256, s.bytes, s.lines, s.speakers, s.compression,
-                             s.part_of or None, s.state)
+                             s.part_of or None, s.state or None)
                  for s in parsed.sources)
 
 
