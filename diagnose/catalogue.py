@@ -39,6 +39,7 @@ WORD_TERMS = ("banner", "speaker", "option", "anchor")  # their first argument i
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
 NEAR_WORDS_MIN = 3
+TORN_LENGTH_MIN = 10
 _WORD = re.compile("[A-Za-z]{2,}")
 
 # A step is a literal ("", folded, raw) or a field (name, suffix, pattern).
@@ -152,6 +153,7 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         raise block.fail("has alternatives without fields; mark it unprintable")
     _check_terms(block, fields)
     regex = _regex(block, alternatives)
+    near = [] if speaker == STATE else _near(alternatives)
     if re.compile(regex).groups != len(fields):
         raise block.fail("uses a terminal with a capturing group; write (?:…)")
     return {
@@ -173,7 +175,9 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         # Any line of a state file may be any of its few productions: there is nothing to find.
         "cues": [""] if speaker == STATE else [] if "layer" in block.flags else
         _cues(block, alternatives),
-        "near": [] if speaker == STATE else _near(alternatives),
+        "near": near,
+        "raw_cues": [] if speaker == STATE or "layer" in block.flags else _raw_cues(
+            alternatives, near, twice=not era and "noise" not in block.flags),
     }
 
 
@@ -275,12 +279,40 @@ def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
     return sorted(found)
 
 
+def _raw_cues(alternatives: Sequence[Sequence[Step]], near: Iterable[str],
+              twice: bool) -> list[str]:
+    """Literals of which every line of the production holds one, as bytes stand in a raw line.
+
+    The ends of a line may have been cut off, so that a literal with which a message begins or ends
+    counts without the blanks there. Of a message whose beginning or end may have been torn off
+    (`twice`) one literal is kept on either side, where it has any that are long enough.
+    """
+    found = set(near)
+    for steps in alternatives:
+        ends = [_stretches([steps[:1]]), _stretches([steps[-1:]])]
+        literals = _stretches([steps])
+        if ends[0]:
+            literals[0] = literals[0].lstrip(" ")
+        if ends[1]:
+            literals[-1] = literals[-1].rstrip(" ")
+        best, *others = sorted(literals, key=len, reverse=True)
+        found.add(best)
+        second = others[0] if others else ""
+        if twice and len(second) >= max(TORN_LENGTH_MIN, len(best) // 2):
+            found.add(second)
+        elif twice and len(best) >= 2 * TORN_LENGTH_MIN:
+            half = len(best) // 2
+            found |= {best[:half], best[half:]}
+    return sorted(found)
+
+
 def index(productions: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The literals of all productions, and the words by which they are found in a split payload.
 
     {"literals": [[literal, productions whose cue it is, productions that it makes near]…],
-    "words": {word: literals}, "bare": literals}. A word is one that stands in the literal between
-    blanks, so that a payload with the literal has the word; `bare` literals have none.
+    "words": {word: literals}, "bare": literals, "raw": literals}. A word is one that stands in the
+    literal between blanks, so that a payload with the literal has the word; `bare` literals have
+    none. Every raw line that a production reads holds one of "raw" (see `sieve`).
     """
     cue_of: dict[str, list[int]] = {}
     near_of: dict[str, list[int]] = {}
@@ -300,4 +332,15 @@ def index(productions: Sequence[dict[str, Any]]) -> dict[str, Any]:
         else:
             bare.append(number)
     table = [[each, cue_of.get(each, []), near_of.get(each, [])] for each in literals]
-    return {"literals": table, "words": words, "bare": bare}
+    raw = {literal for made in productions if "layer" not in made["flags"]
+           for literal in made["raw_cues"]}
+    return {"literals": table, "words": words, "bare": bare, "raw": _shortest(raw)}
+
+
+def _shortest(literals: Iterable[str]) -> list[str]:
+    """Those that hold no other one, which would be found as well."""
+    kept: list[str] = []
+    for literal in sorted(literals, key=lambda each: (len(each), each)):
+        if not any(each in literal for each in kept):
+            kept.append(literal)
+    return kept
