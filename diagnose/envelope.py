@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from diagnose.annotation import fold
 from diagnose.events import LEVELS, NO_STAMP, Stamp
-from diagnose.grammar import Catalogue, Rule
+from diagnose.grammar import Catalogue
+from diagnose.production import Rule
 from diagnose.journal import UNPACKERS
 
 LAYERS_MAX = 12
