@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from diagnose.annotation import fold
 from diagnose.events import LEVELS, NO_STAMP, Stamp
-from diagnose.grammar import Catalogue, Rule
+from diagnose.grammar import Catalogue
 from diagnose.journal import UNPACKERS
+from diagnose.production import Rule
 
 LAYERS_MAX = 12
 """No line wears more, quotations of quotations among them; a line of nothing but layers ends here.
