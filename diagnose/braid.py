@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diagnose.events import Term
-from diagnose.hearing import Heard
 from diagnose.speaker import KERNELS, OWN_LIFE, Section
+from diagnose.spoken import Heard
 from emulator.pci import PciAddress
 
 _BOOTS = frozenset(("guest_boot", "host_boot"))

@@ -39,7 +39,7 @@ WORD_TERMS = ("banner", "speaker", "option", "anchor")  # their first argument i
 CUE_LENGTH_MIN = 4
 NEAR_LENGTH_MIN = 8
 NEAR_WORDS_MIN = 3
-TORN_LENGTH_MIN = 10
+TORN_LENGTH_MIN = 12
 _WORD = re.compile("[A-Za-z]{2,}")
 
 # A step is a literal ("", folded, raw) or a field (name, suffix, pattern).

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from diagnose import kept
 from diagnose.annotation import BUILDER_VERSION
 from diagnose.errors import GrammarError
 
@@ -48,47 +48,30 @@ def load(directory: Path | None = None) -> tuple[dict[str, Any], str | None]:
     python = ".".join(map(str, sys.version_info[:3]))
     grammars = grammar_hash(directory)
     key = hashlib.sha256(f"{grammars} {BUILDER_VERSION} {python}".encode()).hexdigest()
-    kept = cache_directory() / f"catalogue-{key[:32]}.json"
-    data = _read(kept, key)
+    name = f"catalogue-{key[:32]}"
+    data = _read(name, key)
     if data is not None:
         return data, None
     from diagnose.catalogue import build
 
     data = {"key": key, "hash": grammars, **build(directory)}
-    return data, _write(kept, data)
+    return data, _write(name, data)
 
 
-def cache_directory() -> Path:
-    """The user's cache directory for this program (XDG base directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "diagnose"
-
-
-def _read(kept: Path, key: str) -> dict[str, Any] | None:
+def _read(name: str, key: str) -> dict[str, Any] | None:
+    content = kept.read(name)
+    if content is None:
+        return None
     try:
-        data = json.loads(kept.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        data = json.loads(content)
+    except (ValueError, RecursionError):
         return None
     whole = isinstance(data, dict) and data.get("key") == key
     return data if whole and {"hash", "productions", "index", "state"} <= data.keys() else None
 
 
-def _write(kept: Path, data: dict[str, Any]) -> str | None:
-    """Keep the catalogue; the reason if that failed. Other starts see all of it or nothing."""
-    temporary = kept.with_name(f"{kept.name}.{os.getpid()}.tmp")
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-            os.replace(temporary, kept)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        return (
-            f"The derived grammar catalogue could not be kept in {kept.parent} "
-            f"({error.strerror}), so every start derives it again; set XDG_CACHE_HOME to a "
-            "directory that can be written."
-        )
-    return None
+def _write(name: str, data: dict[str, Any]) -> str | None:
+    """Keep the catalogue; what to tell if that failed."""
+    why = kept.write(name, json.dumps(data, ensure_ascii=False).encode())
+    return why and (f"The derived grammar catalogue could not be kept in {why}, so every start "
+                    "derives it again; set XDG_CACHE_HOME to a directory that can be written.")

@@ -10,14 +10,15 @@ from __future__ import annotations
 import datetime
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
 from diagnose.annotation import fold
 from diagnose.events import LEVELS, NO_STAMP, Stamp
-from diagnose.grammar import Catalogue
-from diagnose.journal import UNPACKERS
+from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX, Catalogue
+from diagnose.journal import ENTRY, UNPACKERS
 from diagnose.production import Rule
 
 LAYERS_MAX = 12
@@ -27,6 +28,7 @@ LAYERS_MAX = 12
 _DAY_SECONDS = 86400.0
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+_NAMED = re.compile(r"\(\?P<[a-z_0-9]+>")
 _MARKS = ("\t", "  ", "^I", "#011", "\\x09")
 #: A terminal that begins with a choice of words.
 _WORDS = re.compile(r"\(\?:([A-Za-z][^()|]*(?:\|[A-Za-z][^()|]*)*)\)")
@@ -68,14 +70,11 @@ _CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock
 
 
 class _Layer(NamedTuple):
-    """A layer's production as the peeling of many lines needs it.
-
-    `cue` is a literal that every text of it holds; `hosted`: it tells a host.
-    """
+    """A layer's production as the peeling of many lines needs it; `hosted`: it tells a host."""
 
     kind: str
-    cue: str
-    fullmatch: Callable[[str], re.Match[str] | None]
+    pattern: str
+    fields: tuple[str, ...]
     hosted: bool
     outer: bool
     unpack: str
@@ -84,11 +83,37 @@ class _Layer(NamedTuple):
 
 def _layer(rule: Rule) -> _Layer:
     made = rule.production
-    shared = set.intersection(*({text for name, text, _ in steps if not name}
-                                for steps in rule.alternatives))
     speaker = next((term.args[0] for term in made.proves), None)
-    return _Layer(made.kind, max(sorted(shared), key=len, default=""), rule.regex.fullmatch,
-                  "host" in made.field_types, made.outer, made.unpack, speaker)
+    return _Layer(made.kind, rule.pattern, tuple(rule.regex.groupindex), "host" in made.field_types,
+                  made.outer, made.unpack, speaker)
+
+
+class _Choice:
+    """The layers with which a text may begin, as one expression: the first that fits is taken."""
+
+    def __init__(self, layers: Sequence[_Layer]) -> None:
+        branches = []
+        group = 1
+        self._by_mark: dict[int, tuple[_Layer, int]] = {}
+        for layer in layers:
+            # Names may not come twice in one expression. An empty group behind marks the branch.
+            branches.append(f"{_NAMED.sub('(', layer.pattern)}()")
+            self._by_mark[group + len(layer.fields)] = layer, group
+            group += len(layer.fields) + 1
+        self._fullmatch = re.compile("|".join(branches)).fullmatch
+
+    def outermost(self, text: str) -> tuple[_Layer, dict[str, str]] | None:
+        """The layer with which the text begins, and the texts of its fields."""
+        match = self._fullmatch(text)
+        if match is None:
+            return None
+        layer, group = self._by_mark[match.lastindex or 0]
+        return layer, dict(zip(layer.fields, match.groups()[group - 1:]))
+
+
+@lru_cache(maxsize=64)
+def _choice(layers: tuple[_Layer, ...]) -> _Choice:
+    return _Choice(layers)
 
 
 class Peeler:
@@ -96,16 +121,17 @@ class Peeler:
 
     def __init__(self, catalogue: Catalogue) -> None:
         begins = [(_layer(rule), _first_letters(rule)) for rule in catalogue.layers]
-        self._any = tuple(layer for layer, letters in begins if not letters)
-        self._by_letter = {
-            letter: tuple(layer for layer, letters in begins if not letters or letter in letters)
-            for letter in sorted(set("".join(letters for _, letters in begins)))
-        }
-        self._starts = re.compile("|".join(
-            "".join(re.escape(text) if not name else f"(?>{pattern})"
-                    for name, text, pattern in steps if name != "payload")
-            for rule in catalogue.layers if rule.production.inner
-            for steps in rule.alternatives[:1]))
+        self._entries = frozenset(layer.kind for layer, _ in begins if layer.unpack == ENTRY)
+        # No host stands inside a host's envelope or behind Xen's tag: `Dom0 kernel: …` is Xen's.
+        self._begins = (begins, [each for each in begins if not each[0].hosted])
+        self._choices: tuple[dict[str, _Choice], dict[str, _Choice]] = {}, {}
+        self._bare: tuple[set[str], set[str]] = set(), set()    # known to begin with no layer
+        inner = [rule for rule in catalogue.layers if rule.production.inner]
+        letters = re.escape("".join(sorted(set("".join(map(_first_letters, inner))))))
+        starts = "|".join("".join(re.escape(text) if not name else f"(?>{pattern})"
+                                  for name, text, pattern in steps if name != "payload")
+                          for rule in inner for steps in rule.alternatives[:1])
+        self._starts = re.compile(f"(?=[{letters}])(?:{starts})")
 
     def peel(self, text: str) -> Envelope:
         """Split a raw line (no line end) into its layers and its message."""
@@ -118,8 +144,7 @@ class Peeler:
             found = self._outermost(payload, hosted)
             if found is None:
                 break
-            layer, match = found
-            fields = match.groupdict()
+            layer, fields = found
             payload = (fields.pop("payload") or "").strip(" ")
             if layer.unpack:
                 opened = UNPACKERS[layer.unpack](payload)
@@ -137,17 +162,27 @@ class Peeler:
         return Envelope(payload, tuple(layers), told, speaker, outer) if layers else \
             Envelope(payload)
 
-    def _outermost(self, payload: str, hosted: bool) -> tuple[_Layer, re.Match[str]] | None:
-        """The layer with which the text begins.
+    def _outermost(self, text: str, hosted: bool) -> tuple[_Layer, dict[str, str]] | None:
+        bare = self._bare[hosted]
+        if text in bare:
+            return None
+        choice = self._choices[hosted].get(text[:1]) or self._made(text[:1], hosted)
+        found = choice.outermost(text)
+        if found is None and len(text) <= REMEMBERED_LENGTH_MAX:
+            if len(bare) >= REMEMBERED_MAX:
+                bare.clear()
+            bare.add(text)
+        return found
 
-        No host stands inside a host's envelope or behind Xen's tag: `Dom0 kernel: …` is Xen's.
-        """
-        for layer in self._by_letter.get(payload[:1], self._any):
-            if layer.cue in payload and not (hosted and layer.hosted):
-                match = layer.fullmatch(payload)
-                if match is not None:
-                    return layer, match
-        return None
+    def _made(self, letter: str, hosted: bool) -> _Choice:
+        layers = tuple(layer for layer, letters in self._begins[hosted]
+                       if not letters or (letter and letter in letters))
+        self._choices[hosted][letter] = _choice(layers)
+        return self._choices[hosted][letter]
+
+    def spread(self, envelope: Envelope) -> bool:
+        """Whether it is an entry of the journal, where letters stand as escapes."""
+        return not self._entries.isdisjoint(envelope.layers)
 
     def inside(self, text: str) -> int:
         """Where in the middle of a text another record begins, 0 if none does."""
@@ -235,6 +270,7 @@ def _unix_time(told: Mapping[str, str]) -> tuple[float, float]:
     return float(told["unix"]) - _SINCE_1970, 1e-6
 
 
+@lru_cache(maxsize=1024)
 def _wall(year: int, month: int, day: int, clock: str) -> tuple[float, float]:
     """Seconds since 2000 and the unit in which they are told; no such day is the month's last."""
     first = datetime.date(max(year, 1), min(max(month, 1), 12), 1)

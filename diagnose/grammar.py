@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from diagnose import catalogue_file
 from diagnose.annotation import fold
 from diagnose.events import Production
 from diagnose.production import Rule
+from diagnose.sieve import Sieve, sieve
 from diagnose.values import FIELD_TYPES
 
 REMEMBERED_MAX = 4096
@@ -73,6 +74,7 @@ class Catalogue:
         self._literals: list[tuple[str, list[int], list[int]]] = [
             (literal, cue_of, near_of) for literal, cue_of, near_of in data["index"]["literals"]
         ]
+        self._raw_cues = tuple(data["index"]["raw"])
         self._words: dict[str, list[int]] = data["index"]["words"]
         self._bare = [(self._literals[number][0], number) for number in data["index"]["bare"]]
         self.states = {kind: Catalogue({"hash": self.hash, **own})
@@ -88,6 +90,11 @@ class Catalogue:
             for head in {steps[0][1][:HEAD_LETTERS] for steps in rule.alternatives}:
                 if rule not in self.layers and len(head) == HEAD_LETTERS:
                     self._heads.setdefault(head, []).append(number)
+
+    @cached_property
+    def sieve(self) -> Sieve:
+        """What finds the lines of a log that this catalogue may read."""
+        return sieve(self._raw_cues)
 
     # --- Asking about productions -----------------------------------------------------------
 

@@ -6,21 +6,24 @@ Who spoke is left open where only the rest of the file, or the other files, can 
 """
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
 from diagnose import grammar, mend, speaker
-from diagnose.envelope import Envelope, Peeler, host, priority
-from diagnose.events import LEVELS, RANK, SPEAKERS, Line, NearMiss, Production, Stamp
+from diagnose.envelope import Envelope, Peeler
+from diagnose.events import Line, NearMiss
 from diagnose.journal import entries
+from diagnose.lines import RawLine, Reading
 from diagnose.quoting import Shape
-from diagnose.reader import Input, RawLine, Reading, read
-from diagnose.relative import Relative
+from diagnose.reader import Input, read
+from diagnose.sieve import Sieve
+from diagnose.spoken import Spoken
 from diagnose.state.files import StateFile, recognised
 
-REPEATS_MAX = 1000
-"""A notice of more repetitions yields so many events and a remark."""
+SHAPE_BYTES = 1 << 20
+"""So much of an input tells whether it is a log or a text that quotes logs."""
 NEAR_MISSES_MAX = 100
 """So many near misses of an input are kept with their place; all are counted."""
 
@@ -28,18 +31,7 @@ NEAR_MISSES_MAX = 100
 _CLASSES = ("events", "near_misses", "unreadable", "unknown", "known_noise")
 
 
-class Heard(NamedTuple):
-    """One reading before it is known which kernel spoke."""
-
-    line: Line
-    production: Production
-    fields: dict[str, object]
-    program: str
-    level: str | None
-    stamp: Stamp
-    nth: int
-    voice: speaker.Section
-    domid: int | None       # as the line's envelope tells it
+_Text = tuple[str, Envelope, grammar.Matched]
 
 
 @dataclass(slots=True)
@@ -66,7 +58,16 @@ class _Begun:
     lines: list[_Taken]
     place: int                      # where its reading stands among those heard
     whole: str = ""                 # it is a message as it is: a "generic" one, or "free" text
-    left: int = mend.HELD_LINES_MAX
+
+    @property
+    def last(self) -> int:
+        """The number of the last line in which it may go on."""
+        return self.lines[0].raw.number + mend.HELD_LINES_MAX
+
+
+@lru_cache(maxsize=4)
+def _peeler(catalogue: grammar.Catalogue) -> Peeler:
+    return Peeler(catalogue)
 
 
 def _part(taken: _Taken, piece: mend.Piece) -> mend.Part:
@@ -91,82 +92,140 @@ def _may_go_on(taken: _Taken, piece: mend.Piece, after: Envelope, number: int) -
 
 
 class Hearing:
-    """What is heard of one input: `heard` in the order in which the records begin; nothing of a
-    file that is no log, which is in `state`.
-
-    `levels` has the least level that each voice shows, under its section and who it is.
+    """What is heard of one input (see `Spoken`); nothing of a file that is no log, which is in
+    `state`.
     """
 
     def __init__(self, source: Input, said: str | None, guest: str | None,
                  catalogue: grammar.Catalogue) -> None:
         self.source, self.said, self.guest = source, said, guest
         self.reading = Reading(source.name)
-        self.voices = speaker.Voices(said)
-        self.heard: list[Heard] = []
         self.near: list[NearMiss] = []
         self.state: StateFile | None = None
         self.counts: dict[str, int] = {}
         self.shape = Shape()
-        self.levels: dict[tuple[speaker.Section, str], str | None] = {}
+        self._spoken = Spoken(self.reading, said)
+        self.voices, self.heard = self._spoken.voices, self._spoken.heard
+        self.levels = self._spoken.levels
         self._catalogue = catalogue
-        self._peeler = Peeler(catalogue)
-        self._last: dict[str | None, Heard | None] = {}
+        self._peeler = _peeler(catalogue)
+        self.until: float = 0
+        self._started = self._every = False
+        self._ahead: tuple[RawLine | None, list[_Text]] = None, []
         self._queue: deque[_Taken] = deque()
         self._begun: list[_Begun] = []
         self._doubtful: tuple[_Taken, mend.Piece] | None = None
-        self._relative = Relative()
 
     def listen(self) -> Hearing:
         """Read the input to its end. Raises InputError if it cannot be opened."""
-        lines = read(self.source, self.reading)
+        lines = read(self.source, self.reading, self)
         if self.said is None:
             self.state, lines = recognised(self.source.name, lines, self._catalogue)
         if self.state is not None:
             for raw in lines:
                 self._count(self.state.take(raw))
             return self
+        self._started = True
         for raw in entries(lines):
             self._take(raw)
-        self._settle(0)
+        self._settle(self.reading.lines + mend.HELD_LINES_MAX + 1)
         return self
 
+    # --- Which lines are wanted (see `sift.Listener`) ----------------------------------------
+
+    def sieve(self) -> Sieve | None:
+        """What picks the lines that may say something.
+
+        All are wanted at the beginning, which tells what an input is; of a text that quotes logs;
+        and where each line counts for the time of the next, or a record is spread over lines.
+        """
+        if self._judged and self.shape.passages:
+            self._all()
+        if self._every or not self._started or not self.reading.offset:
+            return None
+        return self._catalogue.sieve
+
+    def prose(self) -> bool:
+        """Whether lines of prose are wanted as well."""
+        return self._judged
+
+    def back(self, raw: RawLine) -> int:
+        """How many lines before a picked one may belong to it, or tell what it speaks of."""
+        texts = self._texts(raw)
+        said = [matched.reading for _, _, matched in texts]
+        alone = len(said) == 1 and said[0] is not None and not any(
+            term.name == "repeat" for term in said[0].production.proves)
+        return 0 if alone else mend.HELD_LINES_MAX
+
+    def passed_over(self, lines: int, empty: int) -> None:
+        """Count lines that say nothing."""
+        self._spoken.passed = self.reading.lines
+        self._count("known_noise", empty)
+        self._count("unknown", lines - empty)
+        if self._judged:
+            self.shape.filled += lines - empty
+
+    def unreadable(self, lines: int) -> None:
+        """Count lines that are no text."""
+        self._count("unreadable", lines)
+
+    def _all(self) -> None:
+        """From here on every line is wanted."""
+        self._every = True
+        self.until = math.inf
+
+    @property
+    def _judged(self) -> bool:
+        """Whether it is still open what shape the input has."""
+        return self._every or self.reading.offset < SHAPE_BYTES
+
     # --- Lines -------------------------------------------------------------------------------
+
+    def _texts(self, raw: RawLine) -> list[_Text]:
+        """The texts that a line holds, and what the catalogue says of each."""
+        if self._ahead[0] is raw:
+            return self._ahead[1]
+        texts = []
+        for text in mend.pieces(raw.payload or ""):
+            envelope = self._peeler.peel(text)
+            texts.append((text, envelope, self._match(envelope)))
+        self._ahead = raw, texts
+        return texts
 
     def _take(self, raw: RawLine) -> None:
         taken = _Taken(raw)
         self._queue.append(taken)
         if raw.payload is None:
             taken.count("unreadable")
-        elif raw.payload and not raw.payload.isspace():
-            for text in mend.pieces(raw.payload):
-                envelope = self._peeler.peel(text)
-                matched = self._match(envelope)
-                if mend.may_hold_more(envelope, matched):
+        elif raw.payload:
+            for text, envelope, matched in self._texts(raw):
+                if mend.may_hold_more(envelope, matched) and self._peeler.inside(envelope.payload):
                     for piece in mend.parted(text, self._peeler, self._match):
                         self._hear(taken, piece)
                 else:
                     self._hear(taken, mend.Piece(envelope, matched, broken=False))
-        self._settle(mend.HELD_LINES_MAX if self._begun else 0)
+        self._settle(raw.number)
 
-    def _settle(self, kept: int) -> None:
-        """Count the lines of which no record can go on any longer."""
+    def _settle(self, number: int) -> None:
+        """Count the lines of which no record can go on behind the line with that number."""
         if self._begun:
-            for begun in self._begun:
-                begun.left -= 1
-            self._begun = [begun for begun in self._begun if begun.left >= 0 and kept]
-        queue = self._queue
-        while len(queue) > kept:
+            self._begun = [begun for begun in self._begun if begun.last > number]
+            if self._begun:
+                self.until = max(self.until, *(begun.last for begun in self._begun))
+        queue, judged = self._queue, self._judged
+        while queue and queue[0].raw.number < number - mend.HELD_LINES_MAX:
             taken = queue.popleft()
             verdict = taken.verdict
             self._count(verdict)
             if taken.missed is not None and verdict == "near_misses":
                 self._miss(taken.raw, taken.missed)
-            if taken.text:
+            if judged and taken.raw.payload:
                 self.shape.see(taken.raw.number, taken.text,
                                verdict in ("events", "known_noise"), taken.layered)
 
-    def _count(self, verdict: str) -> None:
-        self.counts[verdict] = self.counts.get(verdict, 0) + 1
+    def _count(self, verdict: str, lines: int = 1) -> None:
+        if lines:
+            self.counts[verdict] = self.counts.get(verdict, 0) + lines
 
     def _match(self, envelope: Envelope) -> grammar.Matched:
         """What the catalogue says of a record, if its program can have printed it."""
@@ -184,13 +243,14 @@ class Hearing:
     def _hear(self, taken: _Taken, piece: mend.Piece) -> None:
         envelope = piece.envelope
         taken.text, taken.layered = envelope.payload, bool(envelope.layers)
-        self._relative.see(envelope)
+        if self._spoken.time(envelope) or self._peeler.spread(envelope):
+            self._all()
         doubtful, self._doubtful = self._doubtful, None
         if doubtful is not None and _may_go_on(*doubtful, envelope, taken.raw.number):
             self._begun.append(self._beginning(*doubtful))
         reading = piece.matched.reading
         if reading is not None:
-            taken.count(self._read(taken.raw, envelope, reading, len(self.heard)))
+            taken.count(self._spoken.read(taken.raw, envelope, reading, len(self.heard)))
             whole = self._goes_on(envelope, reading, piece.broken)
             if whole:
                 self._begun.append(_Begun(envelope, [_part(taken, piece)], [taken],
@@ -203,17 +263,18 @@ class Hearing:
     def _unread(self, taken: _Taken, piece: mend.Piece) -> None:
         envelope, matched = piece.envelope, piece.matched
         program = speaker.program_of(envelope)
-        if self._last:
-            self._last[host(envelope)] = None
+        self._spoken.interrupted(envelope)
         if program is None:
             taken.count("unknown")
             return
-        if envelope.layers:
-            self._show(envelope, program, None)
+        if matched.cued or not self.reading.offset:
+            self._spoken.unread(envelope, program)
+        if matched.cued or piece.broken:
+            self.until = max(self.until, taken.raw.number + 1)
         text = envelope.payload.strip(" ")
         if matched.near:
             taken.missed = taken.missed or text
-        taken.count("near_misses" if matched.near else "unknown" if text else "known_noise")
+        taken.count("near_misses" if matched.near else "unknown")
         if text and (piece.broken or self._catalogue.begins(text, matched.cued)):
             self._begun.append(self._beginning(taken, piece))
         else:
@@ -242,13 +303,14 @@ class Hearing:
 
     def _put_together(self, begun: _Begun, whole: Envelope, reading: grammar.Reading) -> None:
         if begun.whole:     # more of a message that was heard already
-            self.heard[begun.place] = self.heard[begun.place]._replace(
-                production=reading.production, fields=reading.fields)
+            self._spoken.put(begun.place, reading)
             verdict = "events"
         else:
-            place = begun.place
-            verdict = self._read(begun.lines[0].raw, whole, reading, place)
-            begun.place = place
+            heard = len(self.heard)
+            verdict = self._spoken.read(begun.lines[0].raw, whole, reading, begun.place)
+            if begun.place < heard < len(self.heard):
+                for other in self._begun:
+                    other.place += other is not begun and other.place >= begun.place
         for line in begun.lines:
             line.verdict, line.missed = verdict, None
         begun.whole = self._goes_on(whole, reading, torn=False)
@@ -265,73 +327,6 @@ class Hearing:
         if production.noise or not self._catalogue.open_ended(production.kind):
             return ""
         return "generic" if production.generic else "free" if torn or not envelope.outer else ""
-
-    def _read(self, raw: RawLine, envelope: Envelope, reading: grammar.Reading, place: int) -> str:
-        """Keep a reading; the class in which its line counts."""
-        program = speaker.program_of(envelope) or ""
-        production = reading.production
-        self._show(envelope, program, production)
-        if production.noise:
-            self._last[host(envelope)] = None
-            return "known_noise"
-        when = self._relative.stamp(envelope)
-        for term in production.proves:
-            if term.name == "repeat":
-                self._repeat(raw, when, reading.fields[term.args[0]])
-                return "events"
-        stream = speaker.stream_of(envelope)
-        guest = [t for t in production.proves if t.holds(reading.fields, "guest")]
-        voice = self.voices.hear(stream, production, guest)
-        told = priority(envelope)
-        heard = Heard(Line(self.source.name, raw.number, raw.text), production, reading.fields,
-                      program, production.level if told is None else LEVELS[told], when, 0, voice,
-                      speaker.domid_of(envelope))
-        count = envelope.told.get("repeat_count")
-        if count is None:
-            self._insert(place, heard)
-        else:
-            self._again(heard, raw, int(count))
-        self._last[when.host] = heard
-        return "events"
-
-    def _insert(self, place: int, heard: Heard) -> None:
-        """Put a record where it begins, which may be before some that were heard since."""
-        self.heard.insert(place, heard)
-        if place < len(self.heard) - 1:
-            for begun in self._begun:
-                begun.place += begun.place >= place
-
-    def _repeat(self, raw: RawLine, when: Stamp, count: object) -> None:
-        """`last message repeated`: the host's last line again, so often, citing the notice."""
-        before = self._last.get(when.host)
-        if before is not None and isinstance(count, int):
-            line = Line(self.source.name, raw.number, raw.text)
-            self._again(before._replace(line=line, stamp=when), raw, count)
-
-    def _again(self, heard: Heard, raw: RawLine, count: int) -> None:
-        if count > REPEATS_MAX:
-            self.reading.remark(
-                "repeats-limit",
-                f"The last message is said to have come {count} times; {REPEATS_MAX} were counted.",
-                raw.number,
-            )
-        for nth in range(1, min(count, REPEATS_MAX) + 1):
-            self.heard.append(heard._replace(nth=nth))
-
-    def _show(self, envelope: Envelope, program: str, production: Production | None) -> None:
-        """Note that somebody speaks in the input, and the least level of his that it shows."""
-        told = priority(envelope)
-        who, level = program, None if told is None else LEVELS[told]
-        if production is not None:
-            level = level or production.level
-            who = production.file if production.file in SPEAKERS else program
-        elif not envelope.layers or (program != "xen" and level is None) or program not in (
-                "xen", "kernel"):
-            return
-        key = self.voices.section(speaker.stream_of(envelope)), who
-        least = self.levels.setdefault(key, level)
-        if level is not None and (least is None or RANK[level] > RANK[least]):
-            self.levels[key] = level
 
     def _miss(self, raw: RawLine, payload: str) -> None:
         if len(self.near) < NEAR_MISSES_MAX:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import NamedTuple
 
-from diagnose.reader import RawLine
+from diagnose.lines import RawLine
 
 ENTRY_LINES_MAX = 1000
 """No entry has so many lines: what looks like one that has is none."""
@@ -80,9 +80,10 @@ def _bracketed(payload: str) -> Opened:
     return Opened(payload.removesuffix("]"), {})
 
 
+ENTRY = "journal"
 #: How the payload of a layer is opened, by the name that its production gives.
 UNPACKERS: Mapping[str, Callable[[str], Opened | None]] = {
-    "bracket": _bracketed, "journal": opened,
+    "bracket": _bracketed, ENTRY: opened,
 }
 
 

@@ -28,10 +28,11 @@ from diagnose.events import (
     Remark,
     Source,
 )
-from diagnose.hearing import Heard, Hearing
+from diagnose.hearing import Hearing
 from diagnose.options import Options
 from diagnose.quoting import Passages
 from diagnose.reader import Input, from_path
+from diagnose.spoken import Heard
 
 PASSAGES_SHOWN_MAX = 24
 """So many passages of a text are told by their lines; the rest is counted."""

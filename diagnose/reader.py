@@ -1,46 +1,27 @@
 """Bytes in, lines out: plain or compressed files, standard input, or bytes at hand.
 
-A line ends at a line feed and nowhere else. Lines are cut at `LINE_BYTES_MAX`, decompressed bytes
-are counted and hashed on the way, and nothing is kept, so that memory does not depend on the input.
+A line ends at a line feed and nowhere else. Nothing is kept, so that memory does not depend on the
+input.
 
 **Invariant:** no bytes make reading fail once it has begun: a damaged archive ends early, with a
 remark; a text that is none gives lines that say so.
 """
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BufferedReader, BytesIO, RawIOBase
-from typing import NamedTuple, cast
+from typing import cast
 
+from diagnose.buffers import buffers
 from diagnose.errors import InputError
-from diagnose.events import Remark
-from diagnose.unpack import HEAD_BYTES, LimitError, Meter, Stream, unpacked
+from diagnose.lines import RawLine, Reading
+from diagnose.sift import Listener, sifted
+from diagnose.unpack import LimitError, Meter, Stream, unpacked
 
-CHUNK_BYTES = 1 << 18
-LINE_BYTES_MAX = 1 << 16
-#: Share of bytes that are no text above which a line is none. Programs, pictures and archives
-#: have more than three tenths in their first bytes, logs with a damaged stretch do not.
-ODD_LINE_SHARE = 0.1
-ODD_FILE_SHARE = 0.3
-
-_NO_TEXT = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
-
-
-class RawLine(NamedTuple):
-    """One line: `text` without its end, for people; None in `payload` where it is no text.
-
-    `payload` is the text to be read, without a byte order mark; `data` the bytes as they stand, cut
-    at LINE_BYTES_MAX.
-    """
-
-    number: int
-    text: str
-    payload: str | None
-    data: bytes
+PIECE_BYTES = 1 << 18
 
 
 @dataclass(slots=True)
@@ -55,22 +36,6 @@ class Input:
     open: Callable[[], BufferedReader]
     compression: str = ""
     hint: str | None = None
-
-
-@dataclass(slots=True)
-class Reading:
-    """What reading has counted so far; complete when `lines` is exhausted."""
-
-    name: str
-    compression: str = ""
-    bytes: int = 0
-    lines: int = 0
-    remarks: list[Remark] = field(default_factory=list)
-    digest: str = ""
-
-    def remark(self, code: str, text: str, line: int | None = None) -> None:
-        """Note something that a reader of the report has to know."""
-        self.remarks.append(Remark(code, text, self.name, line))
 
 
 def from_path(path: str | os.PathLike[str]) -> Input:
@@ -101,8 +66,8 @@ def opened(source: Input, meter: Meter) -> Stream:
     return stream
 
 
-def read(source: Input, reading: Reading) -> Iterator[RawLine]:
-    """The lines of an input; `reading` is filled on the way.
+def read(source: Input, reading: Reading, listener: Listener) -> Iterator[RawLine]:
+    """The lines of an input that the listener wants; `reading` is filled on the way.
 
     Raises InputError if the input cannot be opened or its first bytes cannot be read.
     """
@@ -113,7 +78,8 @@ def read(source: Input, reading: Reading) -> Iterator[RawLine]:
         raise unreadable(source, error) from error
     with stream:
         reading.compression, plain = unpacked(stream, meter) or (source.compression, stream)
-        yield from _lines(_pieces(BufferedReader(plain), reading), reading)
+        pieces = _pieces(BufferedReader(plain), reading)
+        yield from sifted(buffers(pieces, reading), reading, listener)
 
 
 def unreadable(source: Input, error: OSError) -> InputError:
@@ -126,7 +92,7 @@ def _pieces(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
     """The bytes, as far as they can be read."""
     while True:
         try:
-            piece = stream.read1(CHUNK_BYTES)
+            piece = stream.read1(PIECE_BYTES)
         except LimitError as error:
             reading.remark("unpacked-limit", f"It {error}; the rest was not read.")
             return
@@ -140,81 +106,3 @@ def _pieces(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
         if not piece:
             return
         yield piece
-
-
-def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
-    digest = hashlib.sha256()
-    begun: list[bytes] = []     # the line that the last chunk left open, cut at LINE_BYTES_MAX
-    kept = dropped = 0
-    binary: bool | None = None
-    for chunk in _headed(chunks):
-        digest.update(chunk)
-        reading.bytes += len(chunk)
-        if binary is None:
-            binary = not is_text(chunk[:HEAD_BYTES])
-            if binary:
-                reading.remark("binary-input", "This is no text; no line of it was read.")
-        *whole, rest = chunk.split(b"\n")
-        for part in whole:
-            line = b"".join([*begun, part[: LINE_BYTES_MAX - kept]])
-            yield _line(line, dropped + max(0, kept + len(part) - LINE_BYTES_MAX), binary, reading)
-            begun, kept, dropped = [], 0, 0
-        part = rest[: LINE_BYTES_MAX - kept]
-        dropped += len(rest) - len(part)
-        kept += len(part)
-        if part:
-            begun.append(part)
-    if kept:
-        yield _line(b"".join(begun), dropped, bool(binary), reading)
-    reading.digest = digest.hexdigest()
-
-
-def _headed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes with at least HEAD_BYTES in the first piece, if there are so many."""
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= HEAD_BYTES:
-            break
-    if head:
-        yield head
-    yield from chunks
-
-
-def _line(line: bytes, dropped: int, binary: bool, reading: Reading) -> RawLine:
-    reading.lines += 1
-    if dropped:
-        reading.remark(
-            "long-line",
-            f"A line is {len(line) + dropped} bytes long; what follows byte {LINE_BYTES_MAX} "
-            "was not read.",
-            reading.lines,
-        )
-    text = line.decode("utf-8", "replace").rstrip("\r")
-    payload: str | None = text
-    if binary or not line.isascii() or not text.isprintable():
-        payload = None if binary else _cleaned(line, text)
-    return RawLine(reading.lines, text, payload, line)
-
-
-def _cleaned(line: bytes, text: str) -> str | None:
-    """The text without what an editor left at its beginning; None if it is no text."""
-    if (text and not text.strip("\0\ufeff")) or _is_odd(line, ODD_LINE_SHARE):
-        return None
-    return text.strip("\ufeff")
-
-
-def is_text(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a text."""
-    return not _is_odd(head, ODD_FILE_SHARE)
-
-
-def _is_odd(data: bytes, share: float) -> bool:
-    """Whether more than a share is neither text nor the NUL bytes of a lost block of a log."""
-    told = len(data) - data.count(b"\0")
-    if not told:
-        return False
-    odd = len(data) - len(data.translate(None, _NO_TEXT))
-    if not data.isascii():
-        odd += data.decode("utf-8", "replace").count("\ufffd")
-    return odd > told * share

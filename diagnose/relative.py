@@ -26,10 +26,11 @@ class Relative:
             return when._replace(wall=self._wall, coarse=MINUTE_SECONDS)
         return when
 
-    def see(self, envelope: Envelope) -> None:
-        """Add the distance that a line tells, or begin anew with its minute."""
+    def see(self, envelope: Envelope) -> bool:
+        """Add the distance that a line tells, or begin anew with its minute; whether it tells one.
+        """
         if not _tells(envelope):
-            return
+            return False
         if "month_day" in envelope.told:
             minute = stamp(envelope).wall
             before = self._wall
@@ -38,6 +39,7 @@ class Relative:
             self._wall = before if inside else minute
         elif self._wall is not None:
             self._wall += float(envelope.told["delta"].strip(" +"))
+        return True
 
 
 def _tells(envelope: Envelope) -> bool:

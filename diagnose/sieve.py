@@ -1,76 +1,133 @@
 """Find the lines that may say something: those with a cue of some message, or with odd bytes.
 
 The cues are derived from the grammars (see `catalogue`): every line that a production reads holds
-one, and a message that was torn in two holds one in either part if it is long enough. Odd bytes are
-all that may hide a cue: tabs, escape sequences, carriage returns within a line, letters beyond ASCII.
+one, and a message that was torn in two holds one in either part if it is long enough. Odd bytes
+are all that may hide a cue: escape sequences, carriage returns within a line, letters beyond ASCII.
 What is left says nothing, and nobody looks at it any more.
 
-Hyperscan looks for all of them at once. Where there is none a regular expression finds the same
-lines, some fifty times slower.
+Hyperscan looks for all of them at once. Where it cannot be had, a regular expression finds the
+same lines, many times slower.
 
 **Invariant:** both engines find the same lines.
 """
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import re
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Protocol
 
-from diagnose import sieve_file
+from diagnose import kept
+from diagnose.quoting import SMALL_WORDS, SMALL_WORDS_MIN
 
-#: How tabs are shown by those who keep logs, and what only entries of the journal hold.
-MARKS = ("^I", "#011", "\\x09", "__CURSOR", '"MESSAGE"')
-#: Anything but printable ASCII and line ends; a carriage return ends a line only before its feed.
-ODD = rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]|\r[^\n]"
+#: What only entries of the journal hold, which are more than their message.
+ENTRY_MARKS = ("__CURSOR", '"MESSAGE"')
+#: Anything but printable ASCII, tabs and line ends; a carriage return ends a line before its feed.
+_ODD = rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]|\r[^\n]"
+_WORD = rb"\b(?i:%s)\b" % b"|".join(word.encode() for word in sorted(SMALL_WORDS))
+_SMALL = re.compile(_WORD)
+_PROSE = rb"[^\n]*".join([_WORD] * SMALL_WORDS_MIN)
 
-Found = Callable[[bytes], list[int]]
 
-
-class Engine(Protocol):
-    """What finds the ends of cues and of odd bytes in a buffer, in any order."""
+class Sieve(Protocol):
+    """Finds the lines of a buffer that may say something."""
 
     name: str
 
-    def ends(self, buffer: bytes) -> list[int]:
-        """The places behind what was found."""
+    def places(self, buffer: bytes, prose: bool) -> list[int]:
+        """A place in each such line, in order; there may be several in one.
+
+        With `prose` the lines count as well that may be sentences of English.
+        """
 
 
-class _Expressions:
+class Expressions:
     """The engine that is always there."""
 
     name = "re"
 
     def __init__(self, literals: Sequence[str]) -> None:
-        either = _alternation([literal.encode() for literal in literals])
-        self._cues = re.compile(either)
-        self._odd = re.compile(ODD)
+        cues = sorted(literal.encode() for literal in literals)
+        self._any = re.compile(b"(?:%s|%s)[^\n]*" % (_factored(cues), _ODD))
 
-    def ends(self, buffer: bytes) -> list[int]:
-        """The places behind what was found, the first of each run of overlapping ones."""
-        found = [match.end() for match in self._cues.finditer(buffer)]
-        found += [match.start() + 1 for match in self._odd.finditer(buffer)]
+    def places(self, buffer: bytes, prose: bool) -> list[int]:
+        """The end of each line that may say something."""
+        found = [match.end() - 1 for match in self._any.finditer(buffer)]
+        if prose:
+            found += _of_many(buffer, [match.start() for match in _SMALL.finditer(buffer)])
+            found.sort()
         return found
 
 
-class _Hyperscan:
+def _of_many(buffer: bytes, words: list[int]) -> Iterator[int]:
+    """The last word of those in one line, where there are enough of them."""
+    for nth in range(SMALL_WORDS_MIN - 1, len(words)):
+        if buffer.find(b"\n", words[nth - SMALL_WORDS_MIN + 1], words[nth]) < 0:
+            yield words[nth]
+
+
+def _factored(texts: Sequence[bytes]) -> bytes:
+    """An expression for any of the sorted texts, in which each shared beginning stands once."""
+    by_letter: dict[bytes, list[bytes]] = {}
+    for text in texts:
+        by_letter.setdefault(text[:1], []).append(text[1:])
+    if b"" in by_letter:    # the others begin with this one, and are found with it
+        return b""
+    branches = [re.escape(letter) + _factored(rests) for letter, rests in by_letter.items()]
+    return branches[0] if len(branches) == 1 else b"(?:%s)" % b"|".join(branches)
+
+
+class Hyperscan:
     """The engine for all who can install it."""
 
     name = "hyperscan"
 
     def __init__(self, literals: Sequence[str]) -> None:
-        self._cues = sieve_file.database([re.escape(each.encode()) for each in literals])
-        self._odd = sieve_file.database([ODD])
+        # Apart, each of the two is found faster than both together.
+        self._always = [_database([re.escape(each.encode()) for each in literals]),
+                        _database([_ODD])]
+        self._prose = [_database([_PROSE])]
 
-    def ends(self, buffer: bytes) -> list[int]:
-        """The places behind everything that was found."""
+    def places(self, buffer: bytes, prose: bool) -> list[int]:
+        """The ends of all cues and of all that is odd, and of all small words from the third on."""
         found: list[int] = []
 
         def heard(_nr: int, _begin: int, end: int, _flags: int, _context: object) -> None:
-            found.append(end)
+            found.append(end - 1)
 
-        def odd(_nr: int, _begin: int, end: int, _flags: int, _context: object) -> None:
-            found.append(end - (buffer[end - 2] == 13))
-
-        self._cues.scan(buffer, match_event_handler=heard)
-        self._odd.scan(buffer, match_event_handler=odd)
+        for database in self._always + self._prose * prose:
+            database.scan(buffer, match_event_handler=heard)
+        found.sort()
         return found
+
+
+def _database(expressions: Sequence[bytes]) -> Any:
+    """A compiled database, kept for the next start; one of another processor is not read."""
+    import hyperscan
+
+    identity = repr(expressions).encode()
+    name = f"sieve-{hashlib.sha256(identity).hexdigest()[:32]}"
+    content = kept.read(name)
+    if content is not None:
+        try:
+            made = hyperscan.loadb(content, hyperscan.HS_MODE_BLOCK)
+            made.scratch = hyperscan.Scratch(made)
+            return made
+        except hyperscan.error:
+            content = None      # of another processor or release; made anew below
+    made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    made.compile(expressions=expressions, elements=len(expressions),
+                 ids=list(range(len(expressions))), flags=[0] * len(expressions))
+    kept.write(name, hyperscan.dumpb(made))
+    return made
+
+
+@lru_cache(maxsize=1)
+def sieve(literals: tuple[str, ...]) -> Sieve:
+    """The sieve for these cues, with the best engine that is installed."""
+    wanted = (*literals, *ENTRY_MARKS)
+    if importlib.util.find_spec("hyperscan") is not None:
+        return Hyperscan(wanted)
+    return Expressions(wanted)

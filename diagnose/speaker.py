@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from diagnose.envelope import Envelope
 from diagnose.events import SPEAKERS, Production, Term
@@ -142,14 +143,19 @@ def program_of(envelope: Envelope) -> str | None:
     if not envelope.layers:
         return "kernel"
     program = envelope.told.get("program") or envelope.told.get("kernel_program") or "kernel"
+    return _program(program, envelope.speaker)
+
+
+@lru_cache(maxsize=1024)
+def _program(program: str, speaker: str | None) -> str | None:
     program = program.partition("[")[0]
     if program in TOOLSTACK_PROGRAMS:
-        return envelope.speaker or "toolstack"
+        return speaker or "toolstack"
     if program.partition("-")[0] in LOGGERS or program in LOGGERS:
         return "logger"
     if program not in KERNEL_PROGRAMS:
         return None
-    return envelope.speaker or "kernel"
+    return speaker or "kernel"
 
 
 def allowed(program: str, production: Production) -> bool:

@@ -19,7 +19,8 @@ from diagnose.bundle.member import Capped, Member
 from diagnose.bundle.names import shown
 from diagnose.bundle.table import Role, role_of
 from diagnose.events import LeftOut, Remark
-from diagnose.reader import Input, is_text, opened, unreadable
+from diagnose.lines import is_text
+from diagnose.reader import Input, opened, unreadable
 from diagnose.unpack import LimitError, Meter, Stream, unpacked
 
 Found = Input | LeftOut | Remark

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from diagnose.annotation import fold
 from diagnose.events import Line, StateFact
 from diagnose.grammar import Catalogue
-from diagnose.reader import RawLine
+from diagnose.lines import RawLine
 
 HEAD_LINES = 256
 """So many lines at its beginning tell what a file is: examples of configurations begin with some

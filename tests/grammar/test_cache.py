@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnose import catalogue_file
+from diagnose import catalogue_file, kept
 from diagnose.grammar import Catalogue, load
 
 PROBE = """
@@ -26,7 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "diagnose"
 
 
-def kept(cache: Path) -> list[Path]:
+def files(cache: Path) -> list[Path]:
     return sorted(cache.iterdir()) if cache.exists() else []
 
 
@@ -45,18 +45,18 @@ def test_the_second_start_does_without_lark(cache: Path) -> None:
     assert first[:2] == ["True", "True"]
     assert second[:2] == ["False", "True"]
     assert first[2] == second[2]
-    assert len(kept(cache)) == 1
+    assert len(files(cache)) == 1
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"{", b"[]", b'{"key": "another"}', b"\xff\xfe"])
 def test_a_spoiled_file_is_made_anew(cache: Path, spoiled: bytes) -> None:
     whole, _ = catalogue_file.load()
-    file = kept(cache)[0]
+    file = files(cache)[0]
     file.write_bytes(spoiled)
     again, remark = catalogue_file.load()
     assert remark is None
     assert json.loads(json.dumps(again)) == json.loads(json.dumps(whole))
-    assert json.loads(file.read_bytes()) == json.loads(json.dumps(whole))
+    assert json.loads(kept.read(file.name) or b"") == json.loads(json.dumps(whole))
 
 
 def test_a_cache_that_cannot_be_written_costs_a_remark(cache: Path) -> None:
@@ -86,9 +86,9 @@ def test_another_grammar_is_another_catalogue(cache: Path, tmp_path: Path) -> No
     changed.write_text(changed.read_text(encoding="utf-8") + "\n// one more remark\n")
     other, _ = catalogue_file.load(copy)
     assert same["hash"] == load().hash != other["hash"]
-    assert len(kept(cache)) == 2
+    assert len(files(cache)) == 2
 
 
 def test_a_relative_cache_directory_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "here")
-    assert catalogue_file.cache_directory().is_absolute()
+    assert kept.directory().is_absolute()

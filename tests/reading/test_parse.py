@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from diagnose.errors import InputError
 from diagnose.events import Event, Parsed
 from diagnose.grammar import load
-from diagnose.hearing import NEAR_MISSES_MAX, REPEATS_MAX
+from diagnose.hearing import NEAR_MISSES_MAX
 from diagnose.parse import parse
 from diagnose.reader import from_bytes
+from diagnose.spoken import REPEATS_MAX
 from emulator.pci import PciAddress
 
 FLAGSHIP = "msix entry 0 for dev 01:10:0 are \t\t\t\t       not freed before acquire again."

@@ -13,17 +13,20 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose import reader, unpack
+from diagnose import unpack
+from diagnose.buffers import LINE_BYTES_MAX, buffers
 from diagnose.errors import InputError
+from diagnose.lines import RawLine, Reading
 from diagnose.mend import pieces
-from diagnose.reader import LINE_BYTES_MAX, RawLine, Reading, from_bytes, from_path, read
+from diagnose.reader import from_bytes, from_path, read
+from tests.reading.everyone import Everything
 
 TEXT = "msix entry 0 for dev 01:10:0\n\nJun  1 00:31:27 h kernel: ünïcode ✓\nno line end"
 
 
 def lines(data: bytes) -> tuple[list[RawLine], Reading]:
     reading = Reading("x")
-    return list(read(from_bytes("x", data), reading)), reading
+    return list(read(from_bytes("x", data), reading, Everything())), reading
 
 
 def codes(reading: Reading) -> list[str]:
@@ -52,12 +55,13 @@ def test_carriage_returns_at_the_end_are_no_text() -> None:
 def test_pieces_do_not_matter(data: bytes, size: int) -> None:
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     whole, pieced = Reading("x"), Reading("x")
-    expected = [line.text for line in reader._lines(iter([data] if data else []), whole)]
-    assert [line.text for line in reader._lines(iter(pieces), pieced)] == expected
-    assert (whole.digest, whole.lines, whole.bytes) == (pieced.digest, pieced.lines, pieced.bytes)
+    expected = list(buffers(iter([data] if data else []), whole))
+    assert list(buffers(iter(pieces), pieced)) == expected
+    assert (whole.digest, whole.bytes) == (pieced.digest, pieced.bytes)
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"],
+                                      include_characters="\t\n")))
 def test_text_comes_through_unchanged(text: str) -> None:
     found, _ = lines(text.encode())
     assert "\n".join(line.text for line in found) == text.removesuffix("\n")
@@ -98,9 +102,11 @@ def test_colours_and_marks_are_text() -> None:
 
 
 def test_a_binary_file_is_readable_and_unreadable() -> None:
-    found, reading = lines(bytes(range(256)) * 40 + b"\nmap irq failed\n")
-    assert found
-    assert all(line.payload is None for line in found)
+    reading, everyone = Reading("x"), Everything()
+    binary = bytes(range(256)) * 40 + b"\nmap irq failed\n"
+    found = list(read(from_bytes("x", binary), reading, everyone))
+    assert not found
+    assert reading.lines == everyone.no_text == 42
     assert codes(reading) == ["binary-input"]
 
 
@@ -156,7 +162,7 @@ def test_too_much_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_path_that_is_none(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.log", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
-            list(read(from_path(path), Reading("x")))
+            list(read(from_path(path), Reading("x"), Everything()))
 
 
 def test_two_names_of_one_file_have_one_path(tmp_path: Path) -> None:
@@ -167,8 +173,9 @@ def test_two_names_of_one_file_have_one_path(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_fail(data: bytes) -> None:
-    found, reading = lines(data)
-    assert reading.lines == len(found)
+    reading, everyone = Reading("x"), Everything()
+    found = list(read(from_bytes("x", data), reading, everyone))
+    assert reading.lines == len(found) + everyone.no_text
     for magic in (b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd",
                   b"\x04\x22\x4d\x18"):
         lines(magic + data)

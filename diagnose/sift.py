@@ -1,0 +1,176 @@
+"""Pick out of buffers the lines that somebody wants to read, and count the others.
+
+**Invariant:** each line is either yielded, in order and with its number, or passed over.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from typing import Protocol
+
+from diagnose.lines import RawLine, Reading, is_text, raw_line
+from diagnose.sieve import Sieve
+from diagnose.unpack import HEAD_BYTES
+
+LOOK_BACK_LINES_MAX = 8
+"""Nobody asks for more lines than these before a line that says something."""
+_EMPTY = re.compile(rb"(?:^|(?<=\n))\r?\n")
+
+
+try:
+    from stringzilla import count as _count
+except ImportError:     # no wheel for this machine: the same, four times slower
+    def _newlines(buffer: bytes, begin: int, end: int) -> int:
+        return buffer.count(b"\n", begin, end)
+else:
+    def _newlines(buffer: bytes, begin: int, end: int) -> int:
+        """How many line feeds stand in a stretch."""
+        return int(_count(buffer, b"\n", begin, end))
+
+
+class Listener(Protocol):
+    """Who reads the lines. All of those up to number `until` are wanted."""
+
+    until: float
+
+    def sieve(self) -> Sieve | None:
+        """What picks the lines of the next buffer, None if all are wanted."""
+
+    def prose(self) -> bool:
+        """Whether that is to pick lines of prose, too."""
+
+    def back(self, raw: RawLine) -> int:
+        """How many of the lines before a picked one are wanted as well."""
+
+    def passed_over(self, lines: int, empty: int) -> None:
+        """So many lines are not read, of which so many hold nothing at all."""
+
+    def unreadable(self, lines: int) -> None:
+        """So many lines are no text."""
+
+
+def sifted(buffers: Iterator[bytes], reading: Reading, listener: Listener) -> Iterator[RawLine]:
+    """The lines that the listener wants; `reading.lines` counts all of them."""
+    sifter = _Sifter(reading, listener)
+    text: bool | None = None
+    for buffer in buffers:
+        text = is_text(buffer[:HEAD_BYTES]) if text is None else text
+        if text:
+            yield from sifter.lines(buffer)
+        else:
+            lines = _newlines(buffer, 0, len(buffer)) + (not buffer.endswith(b"\n"))
+            reading.lines += lines
+            listener.unreadable(lines)
+    sifter.forget(0)
+    if text is False:
+        reading.remark("binary-input", "This is no text; no line of it was read.")
+
+
+class _Sifter:
+    """Picks lines out of one buffer after the other."""
+
+    def __init__(self, reading: Reading, listener: Listener) -> None:
+        self._reading = reading
+        self._listener = listener
+        self._held: list[bytes] = []    # the last lines, of which nobody has asked for any so far
+
+    def lines(self, buffer: bytes) -> Iterator[RawLine]:
+        """The lines of a buffer that are wanted."""
+        sieve = self._listener.sieve()
+        if sieve is None:
+            self.forget(0)
+            for data in buffer.removesuffix(b"\n").split(b"\n"):
+                yield self._next(data)
+        else:
+            yield from self._picked(buffer, sieve.places(buffer, self._listener.prose()))
+
+    def forget(self, kept: int) -> None:
+        """Pass over all held lines but the last ones."""
+        gone = self._held[:len(self._held) - kept]
+        if gone:
+            self._listener.passed_over(len(gone), sum(not line.strip(b"\r") for line in gone))
+            self._held = self._held[len(gone):]
+
+    def _next(self, data: bytes) -> RawLine:
+        self._reading.lines += 1
+        return raw_line(self._reading.lines, data)
+
+    def _picked(self, buffer: bytes, places: list[int]) -> Iterator[RawLine]:
+        listener, reading = self._listener, self._reading
+        size = len(buffer)
+        at = yield from self._until(buffer, 0)      # the first line that is still undecided
+        for place in places:
+            if place < at:
+                continue
+            begin = buffer.rfind(b"\n", at, place) + 1 or at
+            end = buffer.find(b"\n", place)
+            end = size if end < 0 else end
+            if begin > at or self._held:
+                lines = _newlines(buffer, at, begin)
+                raw = raw_line(reading.lines + lines + 1, buffer[begin:end])
+                yield from self._before(buffer, at, begin, lines, listener.back(raw))
+                reading.lines += 1
+            else:
+                raw = self._next(buffer[begin:end])
+            yield raw
+            at = yield from self._until(buffer, end + 1)
+        if at < size:
+            self._hold(buffer, at)
+
+    def _until(self, buffer: bytes, at: int) -> Generator[RawLine, None, int]:
+        """The lines that are wanted whatever they hold; returns where the next one begins."""
+        size = len(buffer)
+        while at < size and self._listener.until > self._reading.lines:
+            self.forget(0)
+            end = buffer.find(b"\n", at)
+            end = size if end < 0 else end
+            yield self._next(buffer[at:end])
+            at = end + 1
+        return at
+
+    def _before(self, buffer: bytes, at: int, begin: int, lines: int,
+                wanted: int) -> Iterator[RawLine]:
+        """The wanted ones of the lines before a picked one; the others are passed over."""
+        first = _last_lines(buffer, at, begin, min(wanted, lines))
+        shown = buffer[first:begin].split(b"\n")[:-1]
+        self.forget(min(len(self._held), max(0, wanted - lines)))
+        number = self._reading.lines - len(self._held)
+        yield from (raw_line(number + nth, data) for nth, data in enumerate(self._held, 1))
+        self._held = []
+        self._pass_over(buffer, at, first, lines - len(shown))
+        for data in shown:
+            yield self._next(data)
+
+    def _hold(self, buffer: bytes, at: int) -> None:
+        """Keep the last lines until it is known whether a line behind them needs them."""
+        size = len(buffer)
+        first = _last_lines(buffer, at, size, LOOK_BACK_LINES_MAX)
+        shown = buffer[first:].removesuffix(b"\n").split(b"\n")
+        self.forget(max(0, LOOK_BACK_LINES_MAX - len(shown)) if first == at else 0)
+        self._pass_over(buffer, at, first, _newlines(buffer, at, first))
+        self._held += shown
+        self.forget(min(len(self._held), LOOK_BACK_LINES_MAX))
+        self._reading.lines += len(shown)
+
+    def _pass_over(self, buffer: bytes, at: int, end: int, lines: int) -> None:
+        if lines:
+            self._reading.lines += lines
+            self._listener.passed_over(lines, _empty(buffer, at, end))
+
+
+def _last_lines(buffer: bytes, at: int, end: int, lines: int) -> int:
+    """Where the last so many of the lines in a stretch begin; it ends with a line's end."""
+    first = end
+    for _ in range(lines):
+        if first <= at:
+            break
+        first = max(buffer.rfind(b"\n", at, first - 1) + 1, at)
+    return first
+
+
+def _empty(buffer: bytes, at: int, end: int) -> int:
+    """How many lines of a stretch hold nothing."""
+    if buffer.find(b"\n\n", max(at - 1, 0), end) < 0 and \
+            buffer.find(b"\n\r\n", max(at - 1, 0), end) < 0 and buffer[at] not in b"\r\n":
+        return 0
+    return len(_EMPTY.findall(buffer, at, end))

@@ -1,0 +1,149 @@
+"""What one input has said so far: its readings in order, who spoke, and how unimportant it got.
+
+Who spoke is left open where only the rest of the file, or the other files, can tell.
+
+**Invariant:** readings stand in the order in which their records begin.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from diagnose import speaker
+from diagnose.envelope import Envelope, host, priority
+from diagnose.events import LEVELS, RANK, SPEAKERS, Line, Production, Stamp, Term
+from diagnose.grammar import Reading
+from diagnose.lines import RawLine
+from diagnose.lines import Reading as Counted
+from diagnose.relative import Relative
+
+REPEATS_MAX = 1000
+"""A notice of more repetitions yields so many events and a remark."""
+
+
+class Heard(NamedTuple):
+    """One reading before it is known which kernel spoke."""
+
+    line: Line
+    production: Production
+    fields: dict[str, object]
+    program: str
+    level: str | None
+    stamp: Stamp
+    nth: int
+    voice: speaker.Section
+    domid: int | None       # as the line's envelope tells it
+
+
+class _Terms(NamedTuple):
+    """What a production proves, as it is asked for at each of its readings."""
+
+    repeats: str | None     # the field that tells how often the last message came
+    always: tuple[Term, ...]
+    perhaps: tuple[Term, ...]
+
+
+class Spoken:
+    """What an input has said. `levels` has the least level that each voice shows, under its section
+    and who it is; `passed` is the number of the last line that nobody read.
+    """
+
+    def __init__(self, counted: Counted, said: str | None) -> None:
+        self.heard: list[Heard] = []
+        self.voices = speaker.Voices(said)
+        self.levels: dict[tuple[speaker.Section, str], str | None] = {}
+        self.passed = 0
+        self._counted = counted
+        self._relative = Relative()
+        self._last: dict[str | None, Heard | None] = {}
+        self._terms: dict[str, _Terms] = {}
+        self._shown: set[tuple[str, str, str | None]] = set()
+
+    def time(self, envelope: Envelope) -> bool:
+        """Take notice of the time of a line; whether that of the next one depends on it."""
+        return self._relative.see(envelope)
+
+    def interrupted(self, envelope: Envelope) -> None:
+        """What comes next repeats nothing that was heard of this host."""
+        if self._last:
+            self._last[host(envelope)] = None
+
+    def read(self, raw: RawLine, envelope: Envelope, reading: Reading, place: int) -> str:
+        """Keep a reading of a record that begins at that place; the class in which it counts."""
+        program = speaker.program_of(envelope) or ""
+        production = reading.production
+        told = priority(envelope)
+        level = production.level if told is None else LEVELS[told]
+        stream = speaker.stream_of(envelope)
+        who = production.file if production.file in SPEAKERS else program
+        self._show(stream, who, level)
+        if production.noise:
+            self._last[host(envelope)] = None
+            return "known_noise"
+        when = self._relative.stamp(envelope)
+        terms = self._terms.get(production.kind) or self._made(production)
+        if terms.repeats is not None:
+            self._repeat(raw, when, reading.fields[terms.repeats])
+            return "events"
+        holding = terms.always if not terms.perhaps else (*terms.always, *(
+            term for term in terms.perhaps if term.holds(reading.fields, "guest")))
+        voice = self.voices.hear(stream, production, holding)
+        if len(self.voices.streams[stream]) > 1:
+            self._shown.clear()     # what the section before has shown counts for that one
+        heard = Heard(Line(self._counted.name, raw.number, raw.text), production, reading.fields,
+                      program, level, when, 0, voice, speaker.domid_of(envelope))
+        count = envelope.told.get("repeat_count")
+        if count is None:
+            self.heard.insert(place, heard)
+        else:
+            self._again(heard, raw, int(count))
+        self._last[when.host] = heard
+        return "events"
+
+    def unread(self, envelope: Envelope, program: str) -> None:
+        """Note who speaks in a record that no production reads: its envelope may tell."""
+        told = priority(envelope)
+        if envelope.layers and (program == "xen" or (program == "kernel" and told is not None)):
+            self._show(speaker.stream_of(envelope), program, None if told is None else LEVELS[told])
+
+    def put(self, place: int, reading: Reading) -> None:
+        """Read anew what was read at that place: there was more of it."""
+        self.heard[place] = self.heard[place]._replace(
+            production=reading.production, fields=reading.fields)
+
+    def _made(self, production: Production) -> _Terms:
+        made = _Terms(next((t.args[0] for t in production.proves if t.name == "repeat"), None),
+                      tuple(t for t in production.proves if not t.when),
+                      tuple(t for t in production.proves if t.when))
+        self._terms[production.kind] = made
+        return made
+
+    def _repeat(self, raw: RawLine, when: Stamp, count: object) -> None:
+        """`last message repeated`: the host's last line again, so often, citing the notice.
+
+        If a line was passed over since, it may have been that one.
+        """
+        before = self._last.get(when.host)
+        if before is not None and isinstance(count, int) and before.line.line > self.passed:
+            line = Line(self._counted.name, raw.number, raw.text)
+            self._again(before._replace(line=line, stamp=when), raw, count)
+
+    def _again(self, heard: Heard, raw: RawLine, count: int) -> None:
+        if count > REPEATS_MAX:
+            self._counted.remark(
+                "repeats-limit",
+                f"The last message is said to have come {count} times; {REPEATS_MAX} were counted.",
+                raw.number,
+            )
+        for nth in range(1, min(count, REPEATS_MAX) + 1):
+            self.heard.append(heard._replace(nth=nth))
+
+    def _show(self, stream: str, who: str, level: str | None) -> None:
+        """Note that somebody speaks in the input, and the least level of his that it shows."""
+        shown = stream, who, level
+        if shown in self._shown:
+            return
+        self._shown.add(shown)
+        key = self.voices.section(stream), who
+        least = self.levels.setdefault(key, level)
+        if level is not None and (least is None or RANK[level] > RANK[least]):
+            self.levels[key] = level

@@ -1,0 +1,37 @@
+"""Who wants to read every line."""
+
+from __future__ import annotations
+
+import math
+
+from diagnose.lines import RawLine
+from diagnose.sieve import Sieve
+
+
+class Everything:
+    """A listener that passes nothing over, and counts what is no text."""
+
+    until = math.inf
+
+    def __init__(self) -> None:
+        self.no_text = 0
+
+    def sieve(self) -> Sieve | None:
+        """Nothing is picked."""
+        return None
+
+    def prose(self) -> bool:
+        """Nothing is picked."""
+        return False
+
+    def back(self, raw: RawLine) -> int:
+        """Nothing is picked."""
+        raise AssertionError(raw)
+
+    def passed_over(self, lines: int, empty: int) -> None:
+        """Nothing is passed over."""
+        raise AssertionError(lines, empty)
+
+    def unreadable(self, lines: int) -> None:
+        """Count lines that are no text."""
+        self.no_text += lines
