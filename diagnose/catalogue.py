@@ -287,7 +287,9 @@ def _raw_cues(alternatives: Sequence[Sequence[Step]], near: Iterable[str],
     counts without the blanks there. Of a message whose beginning or end may have been torn off
     (`twice`) one literal is kept on either side, where it has any that are long enough.
     """
-    found = set(near)
+    begins = tuple(fold(steps[0][2]) for steps in alternatives if not steps[0][0])
+    found = {each.strip(" ") if any(begin.startswith(each) for begin in begins) else each
+             for each in near}
     for steps in alternatives:
         ends = [_stretches([steps[:1]]), _stretches([steps[-1:]])]
         literals = _stretches([steps])
