@@ -176,7 +176,7 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         "cues": [""] if speaker == STATE else [] if "layer" in block.flags else
         _cues(block, alternatives),
         "near": near,
-        "raw_cues": [] if speaker == STATE or "layer" in block.flags else _raw_cues(
+        "raw_cues": [] if speaker == STATE or "layer" in block.flags else _cues_of(
             alternatives, near, twice=not era and "noise" not in block.flags),
     }
 
@@ -279,8 +279,8 @@ def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
     return sorted(found)
 
 
-def _raw_cues(alternatives: Sequence[Sequence[Step]], near: Iterable[str],
-              twice: bool) -> list[str]:
+def _cues_of(alternatives: Sequence[Sequence[Step]], near: Iterable[str],
+             twice: bool) -> list[str]:
     """Literals of which every line of the production holds one, as bytes stand in a raw line.
 
     The ends of a line may have been cut off, so that a literal with which a message begins or ends

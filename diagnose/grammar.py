@@ -74,7 +74,7 @@ class Catalogue:
         self._literals: list[tuple[str, list[int], list[int]]] = [
             (literal, cue_of, near_of) for literal, cue_of, near_of in data["index"]["literals"]
         ]
-        self._raw_cues = tuple(data["index"]["raw"])
+        self.raw_cues = tuple(data["index"]["raw"])
         self._words: dict[str, list[int]] = data["index"]["words"]
         self._bare = [(self._literals[number][0], number) for number in data["index"]["bare"]]
         self.states = {kind: Catalogue({"hash": self.hash, **own})
@@ -94,7 +94,7 @@ class Catalogue:
     @cached_property
     def sieve(self) -> Sieve:
         """What finds the lines of a log that this catalogue may read."""
-        return sieve(self._raw_cues)
+        return sieve(self.raw_cues)
 
     # --- Asking about productions -----------------------------------------------------------
 

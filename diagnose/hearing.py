@@ -19,6 +19,7 @@ from diagnose.lines import RawLine, Reading
 from diagnose.quoting import Shape
 from diagnose.reader import Input, read
 from diagnose.sieve import Sieve
+from diagnose.sift import LOOK_BACK_LINES_MAX
 from diagnose.spoken import Spoken
 from diagnose.state.files import StateFile, recognised
 
@@ -137,10 +138,11 @@ class Hearing:
         """What picks the lines that may say something.
 
         All are wanted at the beginning, which tells what an input is; of a text that quotes logs;
-        and where each line counts for the time of the next, or a record is spread over lines.
+        where each line counts for the time of the next, or a record is spread over lines; and from
+        the first torn record on: where one was torn, others may be in the middle of their cues.
         """
         if self._judged and self.shape.passages:
-            self._all()
+            self.read_all()
         if self._every or not self._started or not self.reading.offset:
             return None
         return self._catalogue.sieve
@@ -153,9 +155,10 @@ class Hearing:
         """How many lines before a picked one may belong to it, or tell what it speaks of."""
         texts = self._texts(raw)
         said = [matched.reading for _, _, matched in texts]
-        alone = len(said) == 1 and said[0] is not None and not any(
-            term.name == "repeat" for term in said[0].production.proves)
-        return 0 if alone else mend.HELD_LINES_MAX
+        if len(said) != 1 or said[0] is None:
+            return mend.HELD_LINES_MAX
+        repeats = any(term.name == "repeat" for term in said[0].production.proves)
+        return LOOK_BACK_LINES_MAX if repeats else 0
 
     def passed_over(self, lines: int, empty: int) -> None:
         """Count lines that say nothing."""
@@ -169,7 +172,7 @@ class Hearing:
         """Count lines that are no text."""
         self._count("unreadable", lines)
 
-    def _all(self) -> None:
+    def read_all(self) -> None:
         """From here on every line is wanted."""
         self._every = True
         self.until = math.inf
@@ -186,6 +189,8 @@ class Hearing:
         if self._ahead[0] is raw:
             return self._ahead[1]
         texts = []
+        if ".[" in raw.text and mend.shows_escapes(raw.text):
+            self.read_all()
         for text in mend.pieces(raw.payload or ""):
             envelope = self._peeler.peel(text)
             texts.append((text, envelope, self._match(envelope)))
@@ -244,7 +249,7 @@ class Hearing:
         envelope = piece.envelope
         taken.text, taken.layered = envelope.payload, bool(envelope.layers)
         if self._spoken.time(envelope) or self._peeler.spread(envelope):
-            self._all()
+            self.read_all()
         doubtful, self._doubtful = self._doubtful, None
         if doubtful is not None and _may_go_on(*doubtful, envelope, taken.raw.number):
             self._begun.append(self._beginning(*doubtful))
@@ -313,6 +318,7 @@ class Hearing:
                     other.place += other is not begun and other.place >= begun.place
         for line in begun.lines:
             line.verdict, line.missed = verdict, None
+        self.read_all()
         begun.whole = self._goes_on(whole, reading, torn=False)
         if not begun.whole:
             self._begun.remove(begun)

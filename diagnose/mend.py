@@ -37,6 +37,12 @@ _BREAKS = re.compile("[\0\r\n]+")
 _ODD = re.compile("[\0\r\n\x07\x08\x0e\x0f\x1b\x1e]")
 
 
+def shows_escapes(text: str) -> bool:
+    """Whether escapes stand in a line as dots, where nothing but a look at all letters finds them.
+    """
+    return _DOTS.search(text) is not None
+
+
 def pieces(payload: str) -> list[str]:
     """The texts that a line holds, without a terminal's escapes; most lines hold one."""
     if ".[" in payload:

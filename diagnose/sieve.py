@@ -36,10 +36,10 @@ class Sieve(Protocol):
 
     name: str
 
-    def places(self, buffer: bytes, prose: bool) -> list[int]:
+    def places(self, buffer: bytes, prose: bool = False) -> list[int]:
         """A place in each such line, in order; there may be several in one.
 
-        With `prose` the lines count as well that may be sentences of English.
+        With `prose` lines that may be sentences of English are picked as well.
         """
 
 
@@ -52,12 +52,12 @@ class Expressions:
         cues = sorted(literal.encode() for literal in literals)
         self._any = re.compile(b"(?:%s|%s)[^\n]*" % (_factored(cues), _ODD))
 
-    def places(self, buffer: bytes, prose: bool) -> list[int]:
+    def places(self, buffer: bytes, prose: bool = False) -> list[int]:
         """The end of each line that may say something."""
         found = [match.end() - 1 for match in self._any.finditer(buffer)]
         if prose:
             found += _of_many(buffer, [match.start() for match in _SMALL.finditer(buffer)])
-            found.sort()
+        found.sort()
         return found
 
 
@@ -90,7 +90,7 @@ class Hyperscan:
                         _database([_ODD])]
         self._prose = [_database([_PROSE])]
 
-    def places(self, buffer: bytes, prose: bool) -> list[int]:
+    def places(self, buffer: bytes, prose: bool = False) -> list[int]:
         """The ends of all cues and of all that is odd, and of all small words from the third on."""
         found: list[int] = []
 
