@@ -13,7 +13,7 @@ from diagnose.reader import from_bytes
 from diagnose.triage import judge
 from tests.bundle.packing import lay, tar
 from tests.state.test_files import EL5, FOLDERS, KINDS
-from tests.state.test_joins import HEALTHY, LIST, LSPCI, NAMELESS, UNAME, logs
+from tests.state.test_joins import ALIVE, HEALTHY, LIST, LSPCI, NAMELESS, UNAME, logs
 
 INSTALLED = "".join(f"{name:<59} Tue Aug 18 15:59:52 2009\n" for name in (
     "gpg-pubkey-37017186-45761324.(none)", "kernel-xen-2.6.18-308.el5.x86_64",
@@ -41,7 +41,7 @@ SOS = {
     "etc/xen/scripts/vif-bridge": ("#!/bin/bash\ndir=$(dirname \"$0\")\n", None),
     "etc/sysctl.conf": ("kernel.printk = 4\n", None),
     "sos_commands/xen/xm_info": (INFO, "info"),
-    "sos_commands/xen/xm_list": (LIST, "domains"),
+    "sos_commands/xen/xm_list": (LIST + ALIVE, "domains"),
     "sos_commands/xen/xm_list_--long": ("(domain\n    (domid 0)\n)\n", None),
     "sos_commands/xen/xenstore-ls": ("tool = \"\"\n xenstored = \"\"\n", None),
 }

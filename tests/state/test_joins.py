@@ -37,7 +37,7 @@ def dump(*rows: str) -> str:
 
 
 def test_inputs_say_what_a_state_file_is() -> None:
-    report = told(HEALTHY, uname=UNAME, list=LIST)
+    report = told(HEALTHY, uname=UNAME, list=LIST + ALIVE)
     assert {source.path: source.state for source in report.inputs if source.state} == {
         "uname": "uname", "list": "domains"}
     assert (report.verdict, report.remarks) == ("healthy", ())
@@ -93,16 +93,25 @@ def test_a_host_beyond_the_rows_is_told_by_uname_alone() -> None:
 # --- Contradictions --------------------------------------------------------------------------
 
 ENDED, ALIVE = "g1 1 512 1 -b---- 1.0\n", "g1 2 512 1 -b---- 1.0\n"
+MSIX = "\tCapabilities: [70] MSI-X: Enable{} Mask- TabSize=3\n"
 BOUND = "   Vec 80 IRQ255: type=PCI-MSI         status=00000010 in-flight=0 " \
     "domain-list={}:255(----),"
 SHOWN = {
-    "a list with the guest that ended": ({"list": LIST + ENDED}, True),
+    "a list with the guest that ended": ({"list": LIST + ENDED + ALIVE}, True),
+    "a list without the guest that runs": ({"list": LIST}, True),
+    "a list of one guest": ({"list": LIST.replace("Domain-0 0", "other 7")}, False),
+    "its MSI-X off": ({"lspci": LSPCI + MSIX.format("-")}, True),
+    "its MSI-X on": ({"lspci": LSPCI + MSIX.format("+")}, False),
+    "two lists that differ": ({"lspci": LSPCI + MSIX.format("-") + LSPCI + MSIX.format("+")},
+                              False),
+    "no vectors of its device": ({"dump": dump("01:10.0 - dom 0   - MSIs < >")}, True),
     "a dump with its device": ({"dump": dump("01:10.0 - dom 1   - MSIs < 80 >")}, True),
     "a dump with its pirq": ({"dump": dump(BOUND.format(1))}, True),
     "a list with the guest that runs": ({"list": LIST + ALIVE}, False),
-    "a list where it is dying": ({"list": LIST + ENDED.replace("-b----", "---s-d")}, False),
+    "a list where it is dying": ({"list": LIST + ALIVE + ENDED.replace("-b----", "---s-d")}, False),
     "a dump of the one that runs": ({"dump": dump(BOUND.format(2))}, False),
-    "a dump of dom0": ({"dump": dump("01:10.0 - dom 0   - MSIs < 80 >", BOUND.format(0))}, False),
+    "a dump of dom0": ({"dump": dump("01:10.0 - dom 0   - MSIs < 80 88 96 >", BOUND.format(0))},
+                       False),
 }
 
 
@@ -128,7 +137,7 @@ def test_a_dump_from_before_the_end_contradicts_nothing() -> None:
 
 def test_a_faulty_host_stays_so_whatever_a_list_shows() -> None:
     before = told("destroy-283")
-    after = told("destroy-283", list=LIST + ENDED, lspci=LSPCI)
+    after = told("destroy-283", list=LIST + ENDED, lspci=LSPCI + MSIX.format("-"))
     assert [f.id for f in before.findings] == [f.id for f in after.findings]
 
 
