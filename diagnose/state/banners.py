@@ -43,6 +43,6 @@ def contradictions(parsed: Parsed) -> Iterator[Remark]:
                          "boot.", found.line.input, found.line.line)
     package = installed(parsed.state)
     if package is not None and _last(parsed, "dom0") is None:
-        yield Remark("installed-release", f"No banner and no uname tells which kernel dom0 ran. Only "
-                     f"one for Xen is installed, {package.text}, so it is taken to be that one.",
+        yield Remark("installed-release", "No banner and no uname tells which kernel dom0 ran. "
+                     f"Only one for Xen is installed, {package.text}, so it is taken to be that.",
                      package.line.input, package.line.line)

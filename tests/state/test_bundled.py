@@ -77,8 +77,8 @@ def test_each_member_is_read_as_what_it_is(layout: str) -> None:
     report = packed(layout, HEALTHY)
     found = {each.path.removeprefix(f"bundle!{below}"): each.state for each in report.inputs}
     left = {each.path.removeprefix(f"bundle!{below}"): each.why for each in report.left_out}
-    assert found == {name: kind for name, (_, kind) in states.items() if kind} | {
-        place: None for place in places}
+    assert found == {**{name: kind for name, (_, kind) in states.items() if kind},
+                     **dict.fromkeys(places)}
     assert left.keys() == {name for name, (_, kind) in states.items() if kind is None}
     assert report.verdict == "healthy"
 
