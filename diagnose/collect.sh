@@ -4,8 +4,8 @@
 # there and passes over what is not. An argument names the directory.
 
 umask 077
-host=`uname -n 2>/dev/null`
-when=`date +%Y%m%d-%H%M%S 2>/dev/null`
+host=$(uname -n 2>/dev/null)
+when=$(date +%Y%m%d-%H%M%S 2>/dev/null)
 dir=${1:-diagnose-${host:-host}-${when:-now}}
 if ! mkdir -p "$dir"; then
     echo "$dir cannot be made; name another directory" >&2

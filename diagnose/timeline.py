@@ -31,7 +31,7 @@ from diagnose.spine import (
     passed_through,
     proved,
 )
-from diagnose.state.host import BootOption, names, options
+from diagnose.state.host import BootOption, muted, names, options
 from emulator.pci import PciAddress
 
 #: Xen lets this many guest-level messages through before its rate limit drops any
@@ -39,8 +39,6 @@ from emulator.pci import PciAddress
 GUEST_MESSAGES_BURST = 10
 #: The lines that one act prints in several logs come within so many seconds, clocks aside.
 ONE_ACT_SECONDS = 3.0
-#: The boot option by which Xen prints no warnings about guests (console.c: guest_loglvl).
-MUTED = "guests_muted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +246,6 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
     segments = tuple(_segments((e for e in events if e.speaker == "guest"), spine_inputs))
     told = {domid for item in items for domid in (item.domid, item.birth) if domid is not None}
-    told_beside = tuple(options(parsed.state, events))
     return Timeline(
         items=items, xen=effects, xen_spent=spent, segments=segments,
         numbers_are_domids=any(segment.number in told for segment in segments),
@@ -272,9 +269,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
-        options=told_beside,
-        muted=any(each.name == MUTED for each in told_beside) or any(
-            term.name == "option" and MUTED in term.args for e in events for term in e.proofs()),
+        options=tuple(options(parsed.state, events)), muted=muted(parsed.state, events),
         names={**(names(parsed.state) if boots == 1 else {}), **_names(events)}, times=times,
     )
 

@@ -13,6 +13,8 @@ from emulator.pci import PciAddress
 
 #: `xm list` shows by these letters that a domain is on its way out: shut down, crashed, dying.
 ENDING = frozenset("scd")
+#: The boot option of that meaning (xen/drivers/char/console.c: guest_loglvl).
+MUTED = "guests_muted"
 _ARCH = re.compile(r"\.(?:x86_64|i[3-6]86|ia64)$")
 _BOUND = re.compile(r"d?(\d+): ?(-?\d+)\(")
 
@@ -82,6 +84,13 @@ def options(state: Iterable[StateFact], events: Iterable[Event]) -> Iterator[Boo
         part = "xen" if "xen_command_line" in fact.fields else "dom0"
         if part not in told:
             yield from (BootOption(name, part, fact.line) for name in fact.options)
+
+
+def muted(state: Sequence[StateFact], events: Sequence[Event]) -> bool:
+    """Whether Xen was told to print no warnings about guests."""
+    return any(each.name == MUTED for each in options(state, events)) or any(
+        term.name == "option" and MUTED in term.args
+        for event in events for term in event.proofs())
 
 
 def names(state: Iterable[StateFact]) -> dict[int, str]:

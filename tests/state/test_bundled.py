@@ -55,6 +55,7 @@ BUGTOOL = {
     "proc/interrupts": (EL5["interrupts"], "interrupts"),
     "proc/cmdline": ("root=LABEL=root ro console=hvc0\n", "cmdline"),
     "proc/version": ("Linux version 2.6.18-308.el5xen (x@y) #1 SMP\n", None),
+    "root/uname-log": ("Linux (none) 2.6.32-xen #1 SMP x86_64\n", None),
     "etc/modprobe.d/dom0.conf": ("install igbvf /bin/true\n", "modprobe"),
 }
 LAYOUTS = {"sosreport": ("host-20110601/", SOS, "var/log/messages", "sos_commands/xen/xm_dmesg"),
