@@ -89,8 +89,8 @@ def options(state: Iterable[StateFact], events: Iterable[Event]) -> Iterator[Boo
 def muted(state: Sequence[StateFact], events: Sequence[Event]) -> bool:
     """Whether Xen was told to print no warnings about guests."""
     return any(each.name == MUTED for each in options(state, events)) or any(
-        term.name == "option" and MUTED in term.args
-        for event in events for term in event.proofs())
+        term.name == "option" and MUTED in term.args and term.holds(event.fields, event.speaker)
+        for event in events for term in event.production.proves)
 
 
 def names(state: Iterable[StateFact]) -> dict[int, str]:
