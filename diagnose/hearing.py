@@ -116,6 +116,11 @@ class Hearing:
         self._doubtful: tuple[_Taken, mend.Piece] | None = None
         self._relative = Relative()
 
+    @property
+    def refused(self) -> bool:
+        """Whether it is neither a log, by its name, nor a state file, by what it holds."""
+        return self.source.state and self.said is None and self.state is None
+
     def listen(self) -> Hearing:
         """Read the input to its end. Raises InputError if it cannot be opened."""
         lines = read(self.source, self.reading)
@@ -124,6 +129,8 @@ class Hearing:
         if self.state is not None:
             for raw in lines:
                 self._count(self.state.take(raw))
+            return self
+        if self.refused:
             return self
         for raw in entries(lines):
             self._take(raw)
