@@ -16,6 +16,9 @@ import zstandard
 
 Files = Mapping[str, bytes]
 
+CORPUS = Path(__file__).parents[2] / "corpus"
+DEMO: Files = {path.name: path.read_bytes() for path in sorted((CORPUS / "demo").glob("*.log"))}
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,

@@ -15,11 +15,9 @@ from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import InputError
 from diagnose.reader import Input, from_bytes
-from tests.bundle.packing import PACKERS, Files, lay, tar, zipped
+from tests.bundle.packing import CORPUS, DEMO, PACKERS, Files, lay, tar, zipped
 from tests.dress.trickle import trickling
 
-CORPUS = Path(__file__).parents[2] / "corpus"
-DEMO: Files = {path.name: path.read_bytes() for path in sorted((CORPUS / "demo").glob("*.log"))}
 CRASH: Files = {name: text.encode() for name, text in read_case(CORPUS / "crash-el5.case").logs}
 
 SOS = "sosreport-virthost4-20110601/"

@@ -80,6 +80,7 @@ TEXTS: dict[str, bytes] = {
     "broken bytes": _text("printk", LOSSES["broken-bytes"].change),
     "a mark": b"\xef\xbb\xbf" + WHOLE,
     "wide letters": "".join(f"é{'—' * 7}\n" for _ in range(40)).encode() + WHOLE,
+    "blank lines": b"\n" * 50 + WHOLE.replace(b"\n", b"\n" * 20) + b"\n" * 5000,
     "long line": b"x" * 70_000 + b"\n" + WHOLE,
     "binary": bytes(range(256)) * 20 + WHOLE,
     "odd beginning": b"\x01\x02\x7fELF\n" + WHOLE,

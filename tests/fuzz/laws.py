@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import jsonschema
@@ -45,12 +46,12 @@ _SECTION = re.compile(rb"^-- ([A-Za-z0-9][A-Za-z0-9._+-]{0,80}) --\n", re.MULTIL
 
 
 def reader(data: bytes) -> None:
-    """Lines count from 1 without a gap, hold what stands there, and know no chunks."""
+    """Lines hold what stands there, and know no chunks."""
     found, reading = lines_of(from_bytes("log", data))
     if not reading.compression:
         assert reading.bytes == len(data)
-        bare = data.split(b"\n")[:len(found)]
-        assert [each.data for each in found] == [part[:LINE_BYTES_MAX] for part in bare]
+        bare = data.split(b"\n")
+        assert all(each.data == bare[each.number - 1][:LINE_BYTES_MAX] for each in found)
     slow, again = lines_of(trickling("log", data, 1 + len(data) % 97))
     assert (slow, again) == (found, reading)
 
@@ -59,7 +60,9 @@ def lines_of(source: Input) -> tuple[list[RawLine], Reading]:
     """The lines of an input, each held against what is true of all lines."""
     reading = Reading(source.name)
     found = list(read(source, reading))
-    assert [each.number for each in found] == list(range(1, reading.lines + 1))
+    assert len(found) + reading.blank == reading.lines
+    assert all(a.number < b.number and (a.number + 1 == b.number or not a.data)
+               for a, b in pairwise(found))
     for each in found:
         assert "\n" not in each.text
         assert len(each.data) <= LINE_BYTES_MAX
