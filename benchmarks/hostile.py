@@ -45,7 +45,7 @@ def said(survived: Survived) -> str:
     texts += [left["why"] for left in report.get("left_out", ())]
     if not report:
         texts = [line for line in survived.told.splitlines() if line.strip()]
-    text = (texts or ["nothing"])[0].replace("|", "\\|")
+    text = str((texts or ["nothing"])[0]).replace("|", "\\|")
     return text if len(text) <= SAID_LETTERS else text[:SAID_LETTERS] + "…"
 
 
@@ -62,8 +62,8 @@ def told(measured: Sequence[Measured]) -> str:
         "# What hostile inputs cost",
         "",
         "Written by `benchmarks/hostile.py`: every case of `tests/hostile`, through a pipe, in a",
-        f"process that may use {MEMORY_BYTES >> 20} MiB of address space and {CPU_SECONDS} seconds of",
-        "the processor. *Peak* is of resident memory. Exit status 0, 1 and 2 are answers: no",
+        f"process that may use {MEMORY_BYTES >> 20} MiB of address space and {CPU_SECONDS} seconds",
+        "of the processor. *Peak* is of resident memory. Exit status 0, 1 and 2 are answers: no",
         "fault, a fault, nothing that could be read.",
         "",
         *(f"- {fact}" for fact in machine()),
