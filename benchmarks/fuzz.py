@@ -98,6 +98,7 @@ def fuzz(target: str, seconds: int) -> Fuzzed:
         begin = time.monotonic()
         done = subprocess.run(
             [*command(target), f"-max_total_time={seconds}", f"-timeout={INPUT_SECONDS_MAX}",
+             f"-report_slow_units={INPUT_SECONDS_MAX}",
              f"-rss_limit_mb={MEMORY_MIB_MAX}", f"-max_len={INPUT_BYTES_MAX}", f"-seed={SEED}",
              f"-dict={words}", f"-artifact_prefix={FOUND}/{target}-", "-print_final_stats=1",
              str(Path(folder) / "seeds")],
