@@ -129,12 +129,11 @@ class Hearing:
         if self.state is not None:
             for raw in lines:
                 self._count(self.state.take(raw))
-            return self
-        if self.refused:
-            return self
-        for raw in entries(lines):
-            self._take(raw)
-        self._settle(0)
+        elif not self.refused:
+            for raw in entries(lines):
+                self._take(raw)
+            self._settle(0)
+        self._count("known_noise", self.reading.blank)
         return self
 
     # --- Lines -------------------------------------------------------------------------------
@@ -172,8 +171,8 @@ class Hearing:
                 self.shape.see(taken.raw.number, taken.text,
                                verdict in ("events", "known_noise"), taken.layered)
 
-    def _count(self, verdict: str) -> None:
-        self.counts[verdict] = self.counts.get(verdict, 0) + 1
+    def _count(self, verdict: str, lines: int = 1) -> None:
+        self.counts[verdict] = self.counts.get(verdict, 0) + lines
 
     def _match(self, envelope: Envelope) -> grammar.Matched:
         """What the catalogue says of a record, if its program can have printed it."""

@@ -1,7 +1,8 @@
 """Bytes in, lines out: plain or compressed files, standard input, or bytes at hand.
 
-A line ends at a line feed and nowhere else. Lines are cut at `LINE_BYTES_MAX`, decompressed bytes
-are counted and hashed on the way, and nothing is kept, so that memory does not depend on the input.
+A line ends at a line feed and nowhere else. Lines are cut at `LINE_BYTES_MAX`, long runs of blank
+ones at `BLANKS_MAX`, decompressed bytes are counted and hashed on the way, and nothing is kept, so
+that memory does not depend on the input.
 
 **Invariant:** no bytes make reading fail once it has begun: a damaged archive ends early, with a
 remark; a text that is none gives lines that say so.
@@ -22,6 +23,8 @@ from diagnose.unpack import HEAD_BYTES, LimitError, Meter, Stream, unpacked
 
 CHUNK_BYTES = 1 << 18
 LINE_BYTES_MAX = 1 << 16
+#: So many blank lines in a row tell all that blank lines tell: that no record or entry goes on.
+BLANKS_MAX = 8
 #: Share of bytes that are no text above which a line is none. Programs, pictures and archives
 #: have more than three tenths in their first bytes, logs with a damaged stretch do not.
 ODD_LINE_SHARE = 0.1
@@ -61,12 +64,16 @@ class Input:
 
 @dataclass(slots=True)
 class Reading:
-    """What reading has counted so far; complete when `lines` is exhausted."""
+    """What reading has counted so far; complete when the lines are exhausted.
+
+    `blank` of the `lines` follow on BLANKS_MAX blank ones and are counted alone.
+    """
 
     name: str
     compression: str = ""
     bytes: int = 0
     lines: int = 0
+    blank: int = 0
     remarks: list[Remark] = field(default_factory=list)
     digest: str = ""
 
@@ -147,7 +154,7 @@ def _pieces(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
 def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
     digest = hashlib.sha256()
     begun: list[bytes] = []     # the line that the last chunk left open, cut at LINE_BYTES_MAX
-    kept = dropped = 0
+    kept = dropped = blanks = 0
     binary: bool | None = None
     for chunk in _headed(chunks):
         digest.update(chunk)
@@ -158,6 +165,11 @@ def _lines(chunks: Iterator[bytes], reading: Reading) -> Iterator[RawLine]:
                 reading.remark("binary-input", "This is no text; no line of it was read.")
         *whole, rest = chunk.split(b"\n")
         for part in whole:
+            blanks = 0 if part or kept else blanks + 1
+            if blanks > BLANKS_MAX and not binary:
+                reading.lines += 1
+                reading.blank += 1
+                continue
             line = b"".join([*begun, part[: LINE_BYTES_MAX - kept]])
             yield _line(line, dropped + max(0, kept + len(part) - LINE_BYTES_MAX), binary, reading)
             begun, kept, dropped = [], 0, 0
