@@ -9,6 +9,7 @@ DEMO   := corpus/demo
 TRACES := ../shared/oracle
 PYTEST_ARGS ?=
 JOBS   ?= auto
+FUZZ_SECONDS ?= 60
 
 # An editable installation compiles nothing, and where PYTHONDONTWRITEBYTECODE is set no start ever
 # would: that is a third of the time of a small diagnosis.
@@ -17,7 +18,7 @@ COMPILE := $(BIN)/python -m compileall -q diagnose emulator
 export PIP_ROOT_USER_ACTION := ignore
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test thorough lint types update conform bench clean
+.PHONY: help demo test thorough lint types update conform bench fuzz clean
 
 help:
 	@echo "make demo     diagnose the bundled incident ($(DEMO)/)"
@@ -27,6 +28,7 @@ help:
 	@echo "make update   write snapshots, golden reports and published schemas anew"
 	@echo "make conform  replay every recorded trace in $(TRACES)/ on the emulator"
 	@echo "make bench    measure diagnosis, emulator and long logs; writes benchmarks/RESULTS*.md"
+	@echo "make fuzz     fuzz each target FUZZ_SECONDS ($(FUZZ_SECONDS)); writes benchmarks/RESULTS-fuzz.md"
 	@echo "make clean    remove the virtual environment, caches and builds"
 
 # A fault is the right answer to the bundled incident, and a fault exits with 1.
@@ -58,6 +60,10 @@ bench: $(VENV)/.ready
 	@$(BIN)/python -m benchmarks.small_incident --output benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.emulator_steps --output benchmarks/RESULTS-emulator.md
 	@$(BIN)/python -m benchmarks.reboots --output benchmarks/RESULTS-reboots.md
+	@$(BIN)/python -m benchmarks.hostile --output benchmarks/RESULTS-hostile.md
+
+fuzz: $(VENV)/.ready-fuzz
+	@$(BIN)/python -m benchmarks.fuzz --seconds $(FUZZ_SECONDS) --output benchmarks/RESULTS-fuzz.md
 
 clean:
 	@rm -rf $(VENV) .cache .hypothesis build dist *.egg-info
@@ -76,4 +82,9 @@ $(VENV)/.ready: pyproject.toml | $(BIN)/python
 $(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
 	@$(PIP) -e '.[dev]'
 	@$(COMPILE)
+	@touch $@ $(VENV)/.ready
+
+$(VENV)/.ready-fuzz: pyproject.toml | $(BIN)/python
+	@$(PIP) -e '.[fuzz]' || { echo "atheris has no wheel for this Python or machine: fuzzing needs" \
+	 "CPython 3.11 or later on Linux; name one with make PYTHON=..." >&2; exit 1; }
 	@touch $@ $(VENV)/.ready

@@ -236,7 +236,7 @@ def _left_out(timeline: Timeline, at: int) -> bool:
 
 def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:
     """Xen's own lines: only errors and warnings, and only while its rate limit has tokens left."""
-    if RANK[effect.level] > RANK["gwarning"]:
+    if timeline.muted or RANK[effect.level] > RANK["gwarning"]:
         return False
     if hyp.boot < len(timeline.xen) and timeline.xen[hyp.boot]:
         inputs = {(event.log, "xen") for event in timeline.xen[hyp.boot]}

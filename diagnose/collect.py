@@ -22,6 +22,8 @@ SCRIPT = Path(__file__).parent / "collect.sh"
 HERE = "#@ the parts\n"
 """Where the script's frame has the parts put in."""
 TOOLS = ("xm", "xl")
+TOOL = "TOOL"
+"""Stands in an `ask` for the tool stack that the host has."""
 
 _FILE_KEYS: Mapping[str, Key] = MappingProxyType({
     "part": Key("clauses", "always", "One table for each thing to gather."),
@@ -53,6 +55,11 @@ class Part:
     without: str
     ask: str
 
+    def asked(self, tool: str) -> str:
+        """What a person is told to type on a host with this tool stack."""
+        shown = self.ask or f"{self.prints.get('', self.prints.get(tool, ''))} > {self.file}"
+        return shown.replace(TOOL, tool)
+
 
 @cache
 def load_parts(path: Path = PARTS) -> Mapping[str, Part]:
@@ -70,15 +77,13 @@ def _parts(file: RuleFile) -> Iterator[Part]:
                   if key in told}
         if not prints and "copies" not in told:
             file.fail(("part", nr, "id"), f"{told['id']!r} has nothing that gathers it")
-        shown = prints.get("", prints.get(TOOLS[0], ""))
         yield Part(told["id"], told["what"], told["why"], told["file"], prints,
-                   told.get("copies", ""), told.get("without", ""),
-                   told.get("ask", f"{shown} > {told['file']}"))
+                   told.get("copies", ""), told.get("without", ""), told.get("ask", ""))
 
 
-def asked(*names: str) -> str:
-    """The commands of these parts as a person types them, on a host with xend (RHEL 5's)."""
-    return "; ".join(load_parts()[name].ask for name in names)
+def asked(*names: str, tool: str = TOOLS[0]) -> str:
+    """The commands of these parts as a person types them, where this tool stack answers."""
+    return "; ".join(load_parts()[name].asked(tool) for name in names)
 
 
 def script() -> str:

@@ -23,10 +23,14 @@ ENDS = frozenset({"clean_shutdown", "crash", "destroy", "teardown"})
 
 
 class Enactor:
-    """Runs acts; remembers the outcomes of one stretch of the search, where many stories agree."""
+    """Runs acts; remembers the outcomes of one stretch of the search, where many stories agree.
+
+    `tried` counts the acts held against the lines so far, whether they fitted or not.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
+        self.tried = 0
         self._memory: dict[tuple[str, int, Act], tuple[State, Outcome | None]] = {}
 
     def forget(self) -> None:
@@ -56,6 +60,7 @@ class Enactor:
         there on; else it is inferred to have happened before that line. `prior`: it happened before
         the log begins, so nothing of it can be seen.
         """
+        self.tried += 1
         if act.op in ENDS and act.domid is not None and not prior:
             hyp = self.up_again(hyp, act.domid, at)
         outcome = self.run(hyp, act)

@@ -189,7 +189,7 @@ class StateFact(NamedTuple):
 
     `kind` is of the closed vocabulary in docs/grammar-annotations.md, `event` the production that
     read the line. `when` is the stamp of a dump; without one it was seen when the logs were
-    collected, which is at their end.
+    collected, which is at their end. `options` are the boot parameters that the line proves.
     """
 
     kind: str
@@ -197,6 +197,7 @@ class StateFact(NamedTuple):
     line: Line
     event: str
     when: Stamp | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

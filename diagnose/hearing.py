@@ -117,6 +117,11 @@ class Hearing:
         self._begun: list[_Begun] = []
         self._doubtful: tuple[_Taken, mend.Piece] | None = None
 
+    @property
+    def refused(self) -> bool:
+        """Whether it is neither a log, by its name, nor a state file, by what it holds."""
+        return self.source.state and self.said is None and self.state is None
+
     def listen(self) -> Hearing:
         """Read the input to its end. Raises InputError if it cannot be opened."""
         lines = read(self.source, self.reading, self)
@@ -125,11 +130,11 @@ class Hearing:
         if self.state is not None:
             for raw in lines:
                 self._count(self.state.take(raw))
-            return self
-        self._started = True
-        for raw in entries(lines):
-            self._take(raw)
-        self._settle(self.reading.lines + mend.HELD_LINES_MAX + 1)
+        elif not self.refused:
+            self._started = True
+            for raw in entries(lines):
+                self._take(raw)
+            self._settle(self.reading.lines + mend.HELD_LINES_MAX + 1)
         return self
 
     # --- Which lines are wanted (see `sift.Listener`) ----------------------------------------

@@ -6,7 +6,8 @@
 - A `*.case` file is an incident of its own everywhere, and so is an archive.
 
 Inside directories, hidden files and those whose names say that they are no logs are left out; so
-are devices, pipes and links to directories, which could lead round in a circle.
+are devices, pipes and links to directories, which could lead round in a circle. Settings are read
+beside logs if they are state files, and are no incident by themselves.
 
 **Invariant:** nothing is opened here but directories, and what is found depends neither on the
 order of the paths nor on that of the disk.
@@ -32,22 +33,25 @@ PACKED = frozenset((".gz", ".bz2", ".xz", ".zst", ".lz4"))
 ARCHIVES = frozenset((".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".zip"))
 NO_LOGS = frozenset(
     f".{suffix}" for suffix in
-    "json yaml yml toml ini cfg conf xml html htm css js csv md rst pdf png jpg jpeg gif svg webp "
+    "json yaml yml toml ini xml html htm css js csv md rst pdf png jpg jpeg gif svg webp "
     "py pyc sh pl c h o so diff patch 7z rpm deb iso img qcow2 db sqlite pcap "
     "sig asc md5 sha256 lock pid swp".split()
 )
 """Endings that no log has; a compressed file is judged by the ending before its own."""
+SETTINGS = frozenset((".cfg", ".conf"))
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """What is diagnosed at once. `name` is a path as it was given, or one below that.
 
-    `paths` are its logs in order, or its one case. `error` says why there is nothing to read.
+    `paths` are its logs in order, or its one case; `settings` lie beside them and may be state
+    files. `error` says why there is nothing to read.
     """
 
     name: str
     paths: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     error: str = ""
 
@@ -70,6 +74,7 @@ class _Folder:
 
     path: str
     logs: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
     below: list[Incident] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -133,7 +138,8 @@ def _grouped(folder: _Folder) -> Iterator[Incident]:
     if any(incident.paths for incident in folder.below):
         yield from (Incident(log, (log,)) for log in folder.logs)
     elif folder.logs:
-        yield Incident(folder.path, tuple(folder.logs), tuple(folder.left_out))
+        yield Incident(folder.path, tuple(folder.logs), tuple(folder.settings),
+                       tuple(folder.left_out))
 
 
 def _put(item: os.DirEntry[str], folder: _Folder, depth: int, remarks: list[Remark]) -> None:
@@ -148,6 +154,8 @@ def _put(item: os.DirEntry[str], folder: _Folder, depth: int, remarks: list[Rema
         folder.below += _directory(item.path, depth + 1, remarks)
     elif item.name.endswith(CASE) or _ending(item.name) in ARCHIVES:
         folder.alone.append(item.path)
+    elif _ending(item.name) in SETTINGS:
+        folder.settings.append(item.path)
     elif _is_no_log(item.name):
         folder.left_out.append(LeftOut(name, "its name says that it is no log"))
     else:

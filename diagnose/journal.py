@@ -125,16 +125,17 @@ def _exported(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:
 
 def _binary(lines: Iterator[RawLine], held: list[RawLine]) -> bytes:
     """A field's value that is told with its length before it and may hold line feeds."""
-    data = b""
+    data = bytearray()
     for line in lines:
+        data += b"\n" * (line.number - held[-1].number - 1)     # blank lines, counted alone
         held.append(line)
         data += line.data + b"\n"
         if len(data) < _LENGTH_BYTES:
             continue
         length = int.from_bytes(data[:_LENGTH_BYTES], "little")
         if len(data) > _LENGTH_BYTES + length or len(held) > ENTRY_LINES_MAX:
-            return data[_LENGTH_BYTES:_LENGTH_BYTES + length]
-    return data[_LENGTH_BYTES:]
+            return bytes(data[_LENGTH_BYTES:_LENGTH_BYTES + length])
+    return bytes(data[_LENGTH_BYTES:])
 
 
 def _pretty(first: RawLine, lines: Iterator[RawLine]) -> Iterator[RawLine]:

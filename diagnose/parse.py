@@ -58,8 +58,7 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
                 elif isinstance(found, Remark):
                     kept.remarks.append(found)
                 elif found.path == source.path or not kept.again(found.path, found.name):
-                    said = _said(found, options)
-                    kept.heard.append((given, Hearing(found, *said, catalogue).listen()))
+                    kept.hear(given, source, Hearing(found, *_said(found, options), catalogue))
         except InputError as error:
             failures.append(error)
             told = str(error).removeprefix(f"{source.name}: ")
@@ -86,6 +85,14 @@ class _Kept:
             return True
         self.paths[path] = name
         return False
+
+    def hear(self, given: int, source: Input, made: Hearing) -> None:
+        """Listen to what an input holds, and keep it if it is a log or a state file."""
+        if made.listen().refused:
+            left = LeftOut(made.source.name, "a state that no grammar reads")
+            self.left_out.setdefault(source.name, []).append(left)
+        else:
+            self.heard.append((given, made))
 
     def empty(self) -> InputError:
         """The error that tells that there is nothing to read, and what there is."""

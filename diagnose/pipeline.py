@@ -115,7 +115,8 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
-        missing=(*to_collect(parsed), *missing(timeline)) if verdict == "inconclusive" else (),
+        missing=() if verdict != "inconclusive" else
+            (*to_collect(parsed), *missing(parsed, timeline)),
         left_out=parsed.left_out, remarks=(*parsed.remarks, *overflow,
             *banners.contradictions(parsed), *replay_remarks(played)))
     return _narrowed(report, options.device)

@@ -29,6 +29,7 @@ class Input:
     """Something to read. `open` may be called once; `path` tells two names of one file apart.
 
     `compression` is what has been taken off already, `hint` who speaks in it if nothing else tells.
+    `state`: by its name it is no log, so that it is read only if it is a state file.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Input:
     open: Callable[[], BufferedReader]
     compression: str = ""
     hint: str | None = None
+    state: bool = False
 
 
 def from_path(path: str | os.PathLike[str]) -> Input:

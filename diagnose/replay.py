@@ -33,6 +33,11 @@ SLACK = 1
 BEAM_MAX = 20
 BEAM_AT_FIRST_MAX = 40
 FIRST_LINES = 3
+#: Acts tried, in all and besides for each line passed, after which the beam is narrowed to
+#: BEAM_NARROW until the lines have caught up. No log of the corpus comes near: reboots take ten
+#: acts a line, the most doubtful incident 8,000 in all. What one line repeated hundreds of times
+#: may mean, each time anew, takes thousands a line.
+ACTS_FREE, ACTS_A_LINE, BEAM_NARROW = 20_000, 50, 1
 #: How much an act may win by the lines that it explains ahead: it is tried if that would do.
 HOPE = 4 * AHEAD
 
@@ -141,7 +146,7 @@ class _Search:
         item = self.timeline.items[at]
         self.enactor.forget()
         moved: dict[str, Reached] = {}
-        room = BEAM_MAX if at >= FIRST_LINES or not self.strict else BEAM_AT_FIRST_MAX
+        room = self._room(at)
         most = self._most(beam)
         self.least = beam[0].contradictions if beam else 0
         for hyp in beam:
@@ -152,6 +157,12 @@ class _Search:
                 reached.take(story._replace(mask=story.mask >> 1))
         return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
                            if not reached.too_dear(hyp.rank)], room)
+
+    def _room(self, at: int) -> int:
+        """How many stories of a kernel row are kept at this line."""
+        if self.enactor.tried > ACTS_FREE + ACTS_A_LINE * at:
+            return BEAM_NARROW
+        return BEAM_MAX if at >= FIRST_LINES or not self.strict else BEAM_AT_FIRST_MAX
 
     def _beyond(self, rank: tuple[int, int], reached: Reached) -> bool:
         """Whether a story of at best this rank can no longer find room in the beam."""

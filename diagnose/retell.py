@@ -46,7 +46,7 @@ def retold(paths: Sequence[str | Path | Input], options: Options | None = None,
     if ask.assume is not None:
         made = conclude.conclude(rules, found.played)
         other = assume(row(ask.assume), story.row, steps, rules, made.findings)
-    lacking = () if steps else missing(found.timeline) if found.beyond is None else \
+    lacking = () if steps else missing(found.parsed, found.timeline) if found.beyond is None else \
         (wanted(found.beyond),)
     report = ReplayReport(
         tool=tool_report(rules), inputs=input_reports(found.parsed),

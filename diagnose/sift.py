@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Protocol
 
 from diagnose.lines import RawLine, Reading, is_text, raw_line
@@ -14,6 +14,8 @@ from diagnose.unpack import HEAD_BYTES
 
 LOOK_BACK_LINES_MAX = 8
 """Nobody asks for more lines than these before a line that says something."""
+BLANKS_MAX = 8
+"""So many blank lines in a row tell all that blank lines tell: that no record or entry goes on."""
 _EMPTY = re.compile(rb"(?:^|(?<=\n))\r?\n")
 
 
@@ -72,6 +74,7 @@ class _Sifter:
     def __init__(self, reading: Reading, listener: Listener) -> None:
         self._reading = reading
         self._listener = listener
+        self._blanks = 0                # so many have come in a row
         self._held: list[bytes] = []    # the last lines, of which nobody has asked for any so far
 
     def lines(self, buffer: bytes) -> Iterator[RawLine]:
@@ -79,10 +82,18 @@ class _Sifter:
         sieve = self._listener.sieve()
         if sieve is None:
             self.forget(0)
-            for data in buffer.removesuffix(b"\n").split(b"\n"):
-                yield self._next(data)
+            yield from self._all(buffer.removesuffix(b"\n").split(b"\n"))
         else:
             yield from self._picked(buffer, sieve.places(buffer, self._listener.prose()))
+
+    def _all(self, lines: Iterable[bytes]) -> Iterator[RawLine]:
+        for data in lines:
+            self._blanks = 0 if data.strip(b"\r") else self._blanks + 1
+            if self._blanks <= BLANKS_MAX:
+                yield self._next(data)
+            else:
+                self._reading.lines += 1
+                self._listener.passed_over(1, 1)
 
     def forget(self, kept: int) -> None:
         """Pass over all held lines but the last ones."""

@@ -31,7 +31,7 @@ from diagnose.spine import (
     passed_through,
     proved,
 )
-from diagnose.state.host import names
+from diagnose.state.host import BootOption, muted, names, options
 from emulator.pci import PciAddress
 
 #: Xen lets this many guest-level messages through before its rate limit drops any
@@ -93,6 +93,8 @@ class Timeline:
     aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
     names: Mapping[int, str]                 # domid → name, by the toolstack or a list of domains
+    options: tuple[BootOption, ...]          # by state files, where no log has the boot line
+    muted: bool                              # Xen keeps from its log what it says of guests
     times: Clocks = NO_CLOCKS
 
     @property
@@ -267,6 +269,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
+        options=tuple(options(parsed.state, events)), muted=muted(parsed.state, events),
         names={**(names(parsed.state) if boots == 1 else {}), **_names(events)}, times=times,
     )
 

@@ -36,7 +36,8 @@ def _judged(incident: Incident, options: Options) -> Outcome:
         return replace(blank, error=incident.error)
     try:
         logs = read_case(Path(incident.name)).inputs() if incident.case else incident.paths
-        report = diagnose(logs, options)
+        settings = [replace(from_path(path), state=True) for path in incident.settings]
+        report = diagnose([*logs, *settings], options)
     except DiagnoseError as error:
         return replace(blank, error=str(error))
     except Exception as error:

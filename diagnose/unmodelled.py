@@ -62,6 +62,12 @@ def beyond(parsed: Parsed) -> Beyond | None:
                  if event.speaker in MODELLED and event.production.era == MODERN), None)
 
 
+def is_later(parsed: Parsed) -> bool:
+    """Whether the host is of a later age than the rows, or its tool stack is xl."""
+    return beyond(parsed) is not None or any(
+        event.production.era == MODERN for event in parsed.events if event.speaker == "toolstack")
+
+
 def report(bare: Diagnosis, parsed: Parsed, why: Beyond) -> Diagnosis:
     """The report on such a host: `bare` has what does not depend on a verdict."""
     return replace(

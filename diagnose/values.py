@@ -137,6 +137,7 @@ _TYPES = (
     FieldType("DEC4", int, lambda value: f"{_number(value):4d}", "number, decimal, 4 columns wide"),
     FieldType("HEX", _read_hex, _write_hex("x"), "number, hexadecimal"),
     FieldType("HEX2", _read_hex, _write_hex("02x"), "number, 2 hex digits"),
+    FieldType("HEX3", _read_hex, _write_hex("03x"), "number, 3 hex digits"),
     FieldType("HEX4", _read_hex, _write_hex("04x"), "number, 4 hex digits"),
     FieldType("HEX8", _read_hex, _write_hex("08x"), "number, 8 hex digits"),
     FieldType("HEX16", _read_hex, _write_hex("016x"), "number, 16 hex digits"),

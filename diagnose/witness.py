@@ -90,7 +90,10 @@ def event_facts(timeline: Timeline, story: Hypothesis, kinds: frozenset[str]) ->
     for boot, event in _events(timeline):
         if event.production.alarming or event.kind in kinds:
             facts.append(_event_fact(boot, event, explained.get(id(event))))
-        facts.extend(_option_facts(boot, event))
+        facts.extend(_option(term.args[0], boot, event.speaker, event.line)
+                     for term in event.proofs() if term.name == "option")
+    facts.extend(_option(each.name, story.boot, each.part, each.line)
+                 for each in timeline.options)
     return facts
 
 
@@ -105,11 +108,9 @@ def _event_fact(boot: int, event: Event, place: tuple[int, Step] | None) -> Fact
     return Fact("event", event.kind, fields, (event.line,), place[0] if place else None)
 
 
-def _option_facts(boot: int, event: Event) -> Iterator[Fact]:
-    for term in event.proofs():
-        if term.name == "option":
-            fields = {"boot": boot, "device": None, "option": term.args[0], "part": event.speaker}
-            yield Fact("trace", "boot_option", fields, (event.line,))
+def _option(name: str, boot: int, part: str, line: Line) -> Fact:
+    return Fact("trace", "boot_option",
+                {"boot": boot, "device": None, "option": name, "part": part}, (line,))
 
 
 def step_facts(steps: Sequence[Step]) -> list[Fact]:

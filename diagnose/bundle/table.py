@@ -20,11 +20,14 @@ PARTS_MAX, LENGTH_MAX = 12, 512
 
 
 class Role(NamedTuple):
-    """What is done with a member: `why` it is skipped, or empty; how many bytes are read of it."""
+    """What is done with a member: `why` it is skipped, or empty; how many bytes are read of it;
+    whether it is read only if it is a `state` file.
+    """
 
     why: str
     speaker: str | None
     cap: int
+    state: bool = False
 
 
 class _Row(NamedTuple):
@@ -50,5 +53,6 @@ def _table() -> tuple[tuple[_Row, ...], Role]:
 def _row(row: Mapping[str, Any], cap: int) -> _Row:
     either = "|".join(fnmatch.translate(path) for path in row["paths"])
     why = row["why"] if row["role"] == "skip" else ""
-    role = Role(why, row.get("speaker"), row.get("cap_mib", cap // MIB) * MIB)
+    role = Role(why, row.get("speaker"), row.get("cap_mib", cap // MIB) * MIB,
+                row["role"] == "state")
     return _Row(re.compile(f"(?:.*/)(?:{either})", re.DOTALL), role)

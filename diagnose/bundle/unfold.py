@@ -132,5 +132,5 @@ def _log(source: Input, stream: Stream, role: Role | None) -> Input | LeftOut:
         return LeftOut(source.name, f"damaged ({stream.failure})" if stream.failure else "empty")
     if not is_text(stream.head):
         return LeftOut(source.name, "no text")
-    return replace(source, hint=role.speaker,
+    return replace(source, hint=role.speaker, state=role.state,
                    open=lambda: BufferedReader(Capped(stream, role.cap)))

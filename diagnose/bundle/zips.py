@@ -76,7 +76,7 @@ def _members(file: IO[bytes] | BufferedReader, meter: Meter) -> Iterator[Member]
     except _DAMAGES as error:
         raise OSError(f"{error}") from error
     for info in archive.infolist():
-        if not info.is_dir():
+        if not info.filename.endswith("/"):     # `is_dir` needs a name that is not empty
             yield _member(archive, info, size, meter)
 
 

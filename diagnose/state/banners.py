@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnose.events import Parsed, Remark
-from diagnose.state.host import Release, release
+from diagnose.state.host import Release, installed, release
 
 PARTS = ("dom0", "xen")
 
@@ -29,11 +29,20 @@ def running(parsed: Parsed, part: str) -> Release | None:
 
 
 def contradictions(parsed: Parsed) -> Iterator[Remark]:
-    """State files that tell another release than the last banner does."""
+    """State files that tell another release than the last banner does, and what an installed
+    package stands in for.
+    """
     for part in PARTS:
         told, found = _last(parsed, part), release(parsed.state, part)
+        if found == installed(parsed.state):
+            continue    # another kernel was installed since; nothing tells that it runs
         if told is not None and found is not None and told.text != found.text:
             yield Remark("other-release", f"It tells that {part} is {found.text}, and the last "
                          f"banner in the logs ({told.line.input}:{told.line.line}) tells "
                          f"{told.text}. The banner is believed; the file may be of another "
                          "boot.", found.line.input, found.line.line)
+    package = installed(parsed.state)
+    if package is not None and _last(parsed, "dom0") is None:
+        yield Remark("installed-release", "No banner and no uname tells which kernel dom0 ran. "
+                     f"Only one for Xen is installed, {package.text}, so it is taken to be that.",
+                     package.line.input, package.line.line)

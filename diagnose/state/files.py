@@ -43,7 +43,9 @@ class StateFile:
             fields[of] = self._above[of]
         self._above.update(fields)
         line = Line(self._name, raw.number, raw.text)
-        self.facts.append(StateFact(kind, fields, line, reading.production.kind))
+        options = tuple(term.args[0] for term in reading.production.proves
+                        if term.name == "option" and term.holds(fields, ""))
+        self.facts.append(StateFact(kind, fields, line, reading.production.kind, None, options))
         return "events"
 
 

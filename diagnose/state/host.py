@@ -13,6 +13,9 @@ from emulator.pci import PciAddress
 
 #: `xm list` shows by these letters that a domain is on its way out: shut down, crashed, dying.
 ENDING = frozenset("scd")
+#: The boot option of that meaning (xen/drivers/char/console.c: guest_loglvl).
+MUTED = "guests_muted"
+_ARCH = re.compile(r"\.(?:x86_64|i[3-6]86|ia64)$")
 _BOUND = re.compile(r"d?(\d+): ?(-?\d+)\(")
 
 
@@ -43,7 +46,8 @@ def release(state: Sequence[StateFact], part: str) -> Release | None:
     """The release of "dom0" or "xen" that was running as the files were made."""
     if part == "dom0":
         told = [fact for fact in state if fact.kind == "release"]
-        return Release(str(told[0].fields["release"]), told[0].line) if told else None
+        return Release(str(told[0].fields["release"]), told[0].line) if told else \
+            installed(state)
     told = [fact for fact in state if fact.kind == "xen_version"]
     parts = {name: value for fact in told[::-1] for name, value in fact.fields.items()}
     if not {"xen_major", "xen_minor"} <= parts.keys():
@@ -52,10 +56,57 @@ def release(state: Sequence[StateFact], part: str) -> Release | None:
     return Release(version, told[0].line)
 
 
+def installed(state: Sequence[StateFact]) -> Release | None:
+    """The release of the Xen kernel that is installed, where one is and uname is not told: as the
+    kernel calls itself, RHEL 5's with `xen` behind it.
+    """
+    found = {_ARCH.sub("", str(fact.fields["kernel_package"])): fact for fact in state
+             if fact.kind == "kernel_package"}
+    if len(found) != 1 or any(fact.kind == "release" for fact in state):
+        return None
+    (text, fact), = found.items()
+    return Release(f"{text}xen", fact.line)
+
+
+class BootOption(NamedTuple):
+    """A boot parameter with a meaning of its own: whose it is, and the line that tells it."""
+
+    name: str
+    part: str
+    line: Line
+
+
+def options(state: Iterable[StateFact], events: Iterable[Event]) -> Iterator[BootOption]:
+    """What the files tell of the parts whose boot parameters no line of the logs tells."""
+    told = {event.speaker for event in events
+            if any(term.name == "option" for term in event.production.proves)}
+    for fact in state:
+        part = "xen" if "xen_command_line" in fact.fields else "dom0"
+        if part not in told:
+            yield from (BootOption(name, part, fact.line) for name in fact.options)
+
+
+def muted(state: Sequence[StateFact], events: Sequence[Event]) -> bool:
+    """Whether Xen was told to print no warnings about guests."""
+    return any(each.name == MUTED for each in options(state, events)) or any(
+        term.name == "option" and MUTED in term.args and term.holds(event.fields, event.speaker)
+        for event in events for term in event.production.proves)
+
+
 def names(state: Iterable[StateFact]) -> dict[int, str]:
     """Domid → name of each guest that was there."""
     return {domid: str(fact.fields["domain_name"]) for fact in state if fact.kind == "domain"
             and isinstance(domid := fact.fields["domid"], int) and domid > 0}
+
+
+def lists(state: Iterable[StateFact]) -> Iterator[list[StateFact]]:
+    """The rows of each list of all domains: one that was asked for a few lacks dom0."""
+    by_input: dict[str, list[StateFact]] = {}
+    for fact in state:
+        if fact.kind == "domain":
+            by_input.setdefault(fact.line.input, []).append(fact)
+    yield from (rows for rows in by_input.values()
+                if any(fact.fields["domid"] == 0 for fact in rows))
 
 
 def living(state: Iterable[StateFact]) -> Iterator[Lives]:

@@ -16,6 +16,9 @@ import zstandard
 
 Files = Mapping[str, bytes]
 
+CORPUS = Path(__file__).parents[2] / "corpus"
+DEMO: Files = {path.name: path.read_bytes() for path in sorted((CORPUS / "demo").glob("*.log"))}
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
@@ -41,7 +44,7 @@ def zipped(files: Files) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 

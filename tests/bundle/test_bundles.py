@@ -6,7 +6,6 @@ import os
 import tarfile
 from collections.abc import Callable
 from functools import partial
-from io import BufferedReader
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,9 @@ from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import InputError
 from diagnose.reader import Input, from_bytes
-from tests.bundle.packing import PACKERS, Files, lay, tar, zipped
-from tests.dress.test_chunks import Trickle
+from tests.bundle.packing import CORPUS, DEMO, PACKERS, Files, lay, tar, zipped
+from tests.dress.trickle import trickling
 
-CORPUS = Path(__file__).parents[2] / "corpus"
-DEMO: Files = {path.name: path.read_bytes() for path in sorted((CORPUS / "demo").glob("*.log"))}
 CRASH: Files = {name: text.encode() for name, text in read_case(CORPUS / "crash-el5.case").logs}
 
 SOS = "sosreport-virthost4-20110601/"
@@ -87,7 +84,7 @@ def test_every_kind_by_its_content(pack: Callable[[Files], bytes]) -> None:
 @pytest.mark.parametrize("size", [1, 7, 4096])
 def test_chunks(kind: str, size: int) -> None:
     data = KINDS[kind](DEMO)
-    slow = Input("log", "bytes:log", lambda: BufferedReader(Trickle(data, size)))
+    slow = trickling("log", data, size)
     assert told(slow).to_json() == told(from_bytes("log", data)).to_json()
 
 

@@ -12,8 +12,7 @@ from diagnose.bundle.names import natural, shown
 from diagnose.bundle.rotation import logs
 from diagnose.diagnosis import Diagnosis
 from diagnose.reader import from_bytes
-from tests.bundle.packing import lay, tar
-from tests.bundle.test_bundles import DEMO
+from tests.bundle.packing import DEMO, lay, tar
 
 SETS: list[tuple[str, list[tuple[str, str]]]] = [
     # the files, log → its parts, oldest first

@@ -7,53 +7,24 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
-from io import BufferedReader, RawIOBase
 from pathlib import Path
 from random import Random
 from threading import Thread
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typing_extensions import Buffer
 
 from diagnose import pipeline
 from diagnose.parse import parse
 from diagnose.reader import Input, from_bytes, from_path
 from tests.dress.damage import DAMAGES, DISORDERS, LOSSES
 from tests.dress.streams import DOM0, Log, incidents, some, usual
+from tests.dress.trickle import trickling
 from tests.dress.wardrobe import KERNEL
 
 NAME = "dom0.log"
 SIZES = (1, 2, 7, 4096)
-
-
-class Trickle(RawIOBase):
-    """A stream that gives so many bytes at a time and no more, whoever asks for how many."""
-
-    def __init__(self, data: bytes, size: int) -> None:
-        self._data = data
-        self._size = size
-        self._at = 0
-
-    def readable(self) -> bool:
-        """It can be read, and nothing else."""
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        """The next few bytes."""
-        room = memoryview(buffer).cast("B")
-        part = self._data[self._at:self._at + min(self._size, len(room))]
-        room[:len(part)] = part
-        self._at += len(part)
-        return len(part)
-
-
-def trickling(data: bytes, size: int) -> Input:
-    """The bytes as a pipe would bring them from a slow writer."""
-    raw = cast("RawIOBase", Trickle(data, size))
-    return Input(NAME, f"bytes:{NAME}", lambda: BufferedReader(raw))
 
 
 def told_through_a_pipe(data: bytes) -> dict[str, object]:
@@ -109,6 +80,7 @@ TEXTS: dict[str, bytes] = {
     "broken bytes": _text("printk", LOSSES["broken-bytes"].change),
     "a mark": b"\xef\xbb\xbf" + WHOLE,
     "wide letters": "".join(f"é{'—' * 7}\n" for _ in range(40)).encode() + WHOLE,
+    "blank lines": b"\n" * 50 + WHOLE.replace(b"\n", b"\n" * 20) + b"\n" * 5000,
     "long line": b"x" * 70_000 + b"\n" + WHOLE,
     "binary": bytes(range(256)) * 20 + WHOLE,
     "odd beginning": b"\x01\x02\x7fELF\n" + WHOLE,
@@ -125,13 +97,13 @@ TEXTS: dict[str, bytes] = {
 @pytest.mark.parametrize("data", TEXTS.values(), ids=TEXTS)
 def test_any_size_of_chunks(data: bytes, size: int) -> None:
     """The report is made of what is parsed, and of nothing else."""
-    assert parse([trickling(data, size)]) == parse([from_bytes(NAME, data)])
+    assert parse([trickling(NAME, data, size)]) == parse([from_bytes(NAME, data)])
 
 
 @given(size=st.integers(1, 5000), data=st.sampled_from(list(TEXTS.values())))
 @settings(max_examples=15, deadline=None)
 def test_any_size_at_all(size: int, data: bytes) -> None:
-    assert told(trickling(data, size)) == at_once(data)
+    assert told(trickling(NAME, data, size)) == at_once(data)
 
 
 @pytest.mark.parametrize("data", TEXTS.values(), ids=TEXTS)

@@ -9,12 +9,12 @@ from diagnose.sieve import Sieve
 
 
 class Everything:
-    """A listener that passes nothing over, and counts what is no text."""
+    """A listener that reads all, and counts what is no text and blank lines of long runs."""
 
     until = math.inf
 
     def __init__(self) -> None:
-        self.no_text = 0
+        self.no_text = self.blank = 0
 
     def sieve(self) -> Sieve | None:
         """Nothing is picked."""
@@ -29,8 +29,9 @@ class Everything:
         raise AssertionError(raw)
 
     def passed_over(self, lines: int, empty: int) -> None:
-        """Nothing is passed over."""
-        raise AssertionError(lines, empty)
+        """Only blank lines of a long run are."""
+        assert lines == empty
+        self.blank += empty
 
     def unreadable(self, lines: int) -> None:
         """Count lines that are no text."""

@@ -124,3 +124,12 @@ def test_a_long_journal_in_full_words() -> None:
              "    SYSLOG_IDENTIFIER=kernel", f"    MESSAGE={MESSAGE}"]
     text = "\n".join([*entry * 2000, ""])
     assert len(parse([from_bytes("journal", text.encode())]).events) == 2000
+
+
+def test_a_message_of_a_journal_may_hold_many_line_ends() -> None:
+    """Its length is told in bytes, and so the blank lines in it have to be there."""
+    odd = b"\n" * 60 + b"x"
+    entry = b"__CURSOR=a\nMESSAGE\n" + len(odd).to_bytes(8, "little") + odd + b"\n\n"
+    after = f"__CURSOR=b\n_TRANSPORT=kernel\nMESSAGE={MESSAGE}\n\n".encode()
+    (event,) = parse([from_bytes("journal", entry + after)]).events
+    assert event.line.line == (entry + after).count(b"\n") - 1

@@ -19,6 +19,7 @@ from diagnose.errors import InputError
 from diagnose.lines import RawLine, Reading
 from diagnose.mend import pieces
 from diagnose.reader import from_bytes, from_path, read
+from diagnose.sift import BLANKS_MAX
 from tests.reading.everyone import Everything
 
 TEXT = "msix entry 0 for dev 01:10:0\n\nJun  1 00:31:27 h kernel: ünïcode ✓\nno line end"
@@ -63,8 +64,18 @@ def test_pieces_do_not_matter(data: bytes, size: int) -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"],
                                       include_characters="\t\n")))
 def test_text_comes_through_unchanged(text: str) -> None:
-    found, _ = lines(text.encode())
-    assert "\n".join(line.text for line in found) == text.removesuffix("\n")
+    found, reading = lines(text.encode())
+    shown = dict(enumerate([""] * reading.lines, 1)) | {line.number: line.text for line in found}
+    assert "\n".join(shown.values()) == text.removesuffix("\n")
+
+
+def test_blank_lines_in_a_long_run_are_counted_alone() -> None:
+    reading, everyone = Reading("x"), Everything()
+    text = b"a\n" + b"\n" * (BLANKS_MAX + 5) + b"b\n" + b"\n" * BLANKS_MAX
+    found = list(read(from_bytes("x", text), reading, everyone))
+    assert [line.number for line in found if line.text] == [1, BLANKS_MAX + 7]
+    assert (reading.lines, everyone.blank) == (2 * BLANKS_MAX + 7, 5)
+    assert len(found) == reading.lines - everyone.blank
 
 
 def test_a_long_line_is_cut_and_told() -> None:
@@ -175,7 +186,7 @@ def test_two_names_of_one_file_have_one_path(tmp_path: Path) -> None:
 def test_no_bytes_fail(data: bytes) -> None:
     reading, everyone = Reading("x"), Everything()
     found = list(read(from_bytes("x", data), reading, everyone))
-    assert reading.lines == len(found) + everyone.no_text
+    assert reading.lines == len(found) + everyone.no_text + everyone.blank
     for magic in (b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd",
                   b"\x04\x22\x4d\x18"):
         lines(magic + data)
