@@ -1,7 +1,7 @@
 """Bytes in, buffers of whole lines out.
 
 Where a buffer ends depends on the bytes alone and not on how they arrive, so that nothing else
-does. Lines are cut at `LINE_BYTES_MAX`. Bytes are counted and hashed on the way.
+does. Lines are cut at `LINE_BYTES_MAX`. Bytes are counted and, if somebody asks, hashed on the way.
 
 **Invariant:** what one buffer may hold is bounded, whatever the bytes are.
 """
@@ -26,7 +26,8 @@ def buffers(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
     digest = hashlib.sha256()
     begun, cut = b"", 0     # the line that the last buffer left open, and what was cut off it
     for data in _sized(pieces):
-        digest.update(data)
+        if reading.hashed:
+            digest.update(data)
         reading.offset = reading.bytes
         reading.bytes += len(data)
         end = data.rfind(b"\n") + 1
@@ -43,7 +44,7 @@ def buffers(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
         if cut:
             _remark(reading, 1, len(begun) + cut)
         yield begun
-    reading.digest = digest.hexdigest()
+    reading.digest = digest.hexdigest() if reading.hashed else ""
 
 
 def _sized(pieces: Iterator[bytes]) -> Iterator[bytes]:

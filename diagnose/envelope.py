@@ -28,7 +28,7 @@ LAYERS_MAX = 12
 _DAY_SECONDS = 86400.0
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_NAMED = re.compile(r"\(\?P<[a-z_0-9]+>")
+_NAMED = re.compile(r"\(\?P<([a-z_0-9]+)>")
 _MARKS = ("\t", "  ", "^I", "#011", "\\x09")
 #: A terminal that begins with a choice of words.
 _WORDS = re.compile(r"\(\?:([A-Za-z][^()|]*(?:\|[A-Za-z][^()|]*)*)\)")
@@ -84,8 +84,8 @@ class _Layer(NamedTuple):
 def _layer(rule: Rule) -> _Layer:
     made = rule.production
     speaker = next((term.args[0] for term in made.proves), None)
-    return _Layer(made.kind, rule.pattern, tuple(rule.regex.groupindex), "host" in made.field_types,
-                  made.outer, made.unpack, speaker)
+    return _Layer(made.kind, rule.pattern, tuple(_NAMED.findall(rule.pattern)),
+                  "host" in made.field_types, made.outer, made.unpack, speaker)
 
 
 class _Choice:

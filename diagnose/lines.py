@@ -34,7 +34,8 @@ class RawLine(NamedTuple):
 class Reading:
     """What reading has counted so far; complete when the lines are exhausted.
 
-    `offset` is where the buffer begins of which lines are being read.
+    `offset` is where the buffer begins of which lines are being read. `digest` is the SHA-256 in
+    hexadecimal digits, empty unless `hashed`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Reading:
     remarks: list[Remark] = field(default_factory=list)
     digest: str = ""
     offset: int = 0
+    hashed: bool = True
 
     def remark(self, code: str, text: str, line: int | None = None) -> None:
         """Note something that a reader of the report has to know."""

@@ -26,6 +26,9 @@ class Options:
     """A device address, full or partial; the report then tells of this device alone."""
     rules: str | None = None
     """A directory of rules to judge by as well; one with a built-in rule's id takes its place."""
+    hashed: bool = True
+    """Whether the report tells a hash of each input; else it is taken only where inputs may be the
+    same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
     catalogue = grammar.load()
     kept = _Kept([Remark("catalogue-cache", catalogue.remark)] if catalogue.remark else [])
     failures: list[InputError] = []
-    for given, source in enumerate(_inputs(inputs, options)):
+    sources = _inputs(inputs, options)
+    for given, source in enumerate(sources):
         if kept.again(source.path, source.name):
             continue
         try:
@@ -58,7 +59,10 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
                 elif isinstance(found, Remark):
                     kept.remarks.append(found)
                 elif found.path == source.path or not kept.again(found.path, found.name):
-                    kept.hear(given, source, Hearing(found, *_said(found, options), catalogue))
+                    made = Hearing(found, *_said(found, options), catalogue)
+                    made.reading.hashed = options.hashed or len(sources) > 1 or \
+                        found.path != source.path
+                    kept.hear(given, source, made)
         except InputError as error:
             failures.append(error)
             told = str(error).removeprefix(f"{source.name}: ")

@@ -37,7 +37,7 @@ def _judged(incident: Incident, options: Options) -> Outcome:
     try:
         logs = read_case(Path(incident.name)).inputs() if incident.case else incident.paths
         settings = [replace(from_path(path), state=True) for path in incident.settings]
-        report = diagnose([*logs, *settings], options)
+        report = diagnose([*logs, *settings], replace(options, hashed=False))
     except DiagnoseError as error:
         return replace(blank, error=str(error))
     except Exception as error:

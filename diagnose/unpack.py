@@ -162,10 +162,15 @@ _Opened = tuple[_Reader, tuple[type[Exception], ...]]
 
 
 def _gzip(stream: Stream) -> _Opened:
-    import gzip
-    import zlib
+    try:
+        from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
+    except ImportError:     # no wheel for this machine: the same, slower
+        import gzip
+        import zlib
 
-    return gzip.GzipFile(fileobj=cast("BufferedReader", stream)), (zlib.error,)
+        return gzip.GzipFile(fileobj=cast("BufferedReader", stream)), (zlib.error,)
+    return _Fed(lambda: IgzipDecompressor(flag=DECOMP_GZIP), stream), (
+        cast("type[Exception]", IsalError),)
 
 
 def _bzip2(stream: Stream) -> _Opened:

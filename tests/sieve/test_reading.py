@@ -90,8 +90,8 @@ def test_nothing_changes(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 NOISE = [line for name in ("ordinary-day", "noise") for line in (
-    "usb 1-1: new high speed USB device using ehci_hcd and address 2",
-    "", "eth0: no IPv6 routers present", "\r", "sshd[2211]: session opened for user root",
+    "hub 1-0:1.0: USB hub found",
+    "", "EDAC MC: Ver: 2.0.1 Jan 27 2012", "\r", "sshd[2211]: session opened for user root",
     "\tBIOS-e820: 0000000000010000 - 000000000009fc00 (usable)", f"{name}: nothing to be told",
 )]
 
@@ -134,7 +134,7 @@ def test_lines_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nine of ten lines of noise are not read at all."""
     monkeypatch.setattr(buffers, "HEAD_BYTES", 64)
     monkeypatch.setattr(hearing, "recognised", lambda name, lines, catalogue: (None, lines))
-    data = "\n".join(["eth0: no IPv6 routers present"] * 999).encode()
+    data = "\n".join(["EDAC MC: Ver: 2.0.1 Jan 27 2012"] * 999).encode()
     read: list[int] = []
     made = Hearing(from_bytes("log", data), None, None, CATALOGUE)
     monkeypatch.setattr(made, "passed_over", lambda lines, empty: read.append(lines))

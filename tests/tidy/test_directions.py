@@ -15,7 +15,9 @@ OUTSIDE = {
     **{module.name: {"typer"} for module in ALL if module.name.startswith("diagnose.cli.")},
     "diagnose.catalogue": {"lark"},
     "diagnose.schema": {"pydantic"},
-    "diagnose.unpack": {"lz4", "zstandard"},
+    "diagnose.sieve": {"hyperscan"},
+    "diagnose.sift": {"stringzilla"},
+    "diagnose.unpack": {"isal", "lz4", "zstandard"},
     "diagnose.pytest_plugin": {"pytest"},
 }
 """The one room that may import a library from outside."""
