@@ -29,7 +29,8 @@ _DAY_SECONDS = 86400.0
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _NAMED = re.compile(r"\(\?P<([a-z_0-9]+)>")
-_MARKS = ("\t", "  ", "^I", "#011", "\\x09")
+_SHOWN = ("^I", "#011", "\\x09")
+_MARKS = ("\t", "  ", *_SHOWN)
 #: A terminal that begins with a choice of words.
 _WORDS = re.compile(r"\(\?:([A-Za-z][^()|]*(?:\|[A-Za-z][^()|]*)*)\)")
 _TABS = re.compile(r"\^I|#011|\\x09|\t")
@@ -56,6 +57,8 @@ class Envelope(NamedTuple):
 
 def flatten(text: str) -> str:
     """A line as the grammars read it: tabs however they are shown, and runs, become one blank."""
+    if text.isascii() and text.isprintable() and not any(mark in text for mark in _SHOWN):
+        return " ".join(text.split()) if "  " in text else text.strip(" ")
     if not text.isascii():
         text = _NO_WIDTH.sub("", _BLANKS.sub(" ", text))
     for mark in _MARKS:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from functools import lru_cache
 
 from diagnose import grammar, mend, speaker
+from diagnose.begun import Begun, Taken, follows, may_go_on, part_of
 from diagnose.envelope import Envelope, Peeler
 from diagnose.events import Line, NearMiss
 from diagnose.journal import entries
@@ -28,68 +28,15 @@ SHAPE_BYTES = 1 << 20
 NEAR_MISSES_MAX = 100
 """So many near misses of an input are kept with their place; all are counted."""
 
-#: The classes of the coverage, the one that counts most first: a line may hold several records.
-_CLASSES = ("events", "near_misses", "unreadable", "unknown", "known_noise")
-
-
 _Text = tuple[str, Envelope, grammar.Matched]
 
 
-@dataclass(slots=True)
-class _Taken:
-    """One line until it is counted."""
-
-    raw: RawLine
-    verdict: str = "known_noise"
-    text: str = ""
-    layered: bool = False
-    missed: str | None = None       # what came near to a message
-
-    def count(self, verdict: str) -> None:
-        if _CLASSES.index(verdict) < _CLASSES.index(self.verdict):
-            self.verdict = verdict
-
-
-@dataclass(slots=True)
-class _Begun:
-    """A record that may go on in a later line."""
-
-    envelope: Envelope
-    parts: list[mend.Part]
-    lines: list[_Taken]
-    place: int                      # where its reading stands among those heard
-    whole: str = ""                 # it is a message as it is: a "generic" one, or "free" text
-
-    @property
-    def last(self) -> int:
-        """The number of the last line in which it may go on."""
-        return self.lines[0].raw.number + mend.HELD_LINES_MAX
+_NO_TEXT: _Text = "", Envelope(""), grammar.NOTHING
 
 
 @lru_cache(maxsize=4)
 def _peeler(catalogue: grammar.Catalogue) -> Peeler:
     return Peeler(catalogue)
-
-
-def _part(taken: _Taken, piece: mend.Piece) -> mend.Part:
-    text, line = piece.envelope.payload, taken.raw.text
-    blank = text.endswith(" ") or (not piece.broken and line.endswith(" "))
-    return mend.Part(text.strip(" "), taken.raw.number, line.startswith(" "), blank, piece.broken,
-                     len(line))
-
-
-def _follows(before: mend.Part, after: mend.Part) -> bool:
-    """Whether free text may go on there."""
-    return before.torn or mend.wrapped(before, after)
-
-
-def _may_go_on(taken: _Taken, piece: mend.Piece, after: Envelope, number: int) -> bool:
-    """Whether the line after an unread one makes it look torn.
-
-    Somebody else speaks there, who may have broken into it; or it lacks the envelope of the others.
-    """
-    return taken.raw.number == number - 1 and (
-        after.speaker is not None or (after.outer and not piece.envelope.outer))
 
 
 class Hearing:
@@ -113,9 +60,9 @@ class Hearing:
         self.until: float = 0
         self._started = self._every = False
         self._ahead: tuple[RawLine | None, list[_Text]] = None, []
-        self._queue: deque[_Taken] = deque()
-        self._begun: list[_Begun] = []
-        self._doubtful: tuple[_Taken, mend.Piece] | None = None
+        self._queue: deque[Taken] = deque()
+        self._begun: list[Begun] = []
+        self._doubtful: tuple[Taken, mend.Piece] | None = None
 
     @property
     def refused(self) -> bool:
@@ -203,7 +150,9 @@ class Hearing:
         return texts
 
     def _take(self, raw: RawLine) -> None:
-        taken = _Taken(raw)
+        if raw.payload and not self._begun and self._doubtful is None and self._alone(raw):
+            return
+        taken = Taken(raw)
         self._queue.append(taken)
         if raw.payload is None:
             taken.count("unreadable")
@@ -215,6 +164,26 @@ class Hearing:
                 else:
                     self._hear(taken, mend.Piece(envelope, matched, broken=False))
         self._settle(raw.number)
+
+    def _alone(self, raw: RawLine) -> bool:
+        """Keep the reading of a line that is one whole record, and tells nothing of its neighbours.
+
+        Most lines that are read are such, and are done with at once.
+        """
+        texts = self._texts(raw)
+        _, envelope, matched = texts[0] if len(texts) == 1 else _NO_TEXT
+        reading = matched.reading
+        if reading is None or self._spoken.times(envelope) or self._peeler.spread(envelope) or \
+                self._goes_on(envelope, reading, torn=False) or (
+                    not reading.production.noise and self._peeler.inside(envelope.payload)):
+            return False
+        verdict = self._spoken.read(raw, envelope, reading, len(self.heard))
+        if self._queue:
+            self._settle(raw.number + mend.HELD_LINES_MAX)
+        self._count(verdict)
+        if self._judged:
+            self.shape.see(raw.number, envelope.payload, True, bool(envelope.layers))
+        return True
 
     def _settle(self, number: int) -> None:
         """Count the lines of which no record can go on behind the line with that number."""
@@ -250,27 +219,27 @@ class Hearing:
 
     # --- Records -----------------------------------------------------------------------------
 
-    def _hear(self, taken: _Taken, piece: mend.Piece) -> None:
+    def _hear(self, taken: Taken, piece: mend.Piece) -> None:
         envelope = piece.envelope
         taken.text, taken.layered = envelope.payload, bool(envelope.layers)
         if self._spoken.time(envelope) or self._peeler.spread(envelope):
             self.read_all()
         doubtful, self._doubtful = self._doubtful, None
-        if doubtful is not None and _may_go_on(*doubtful, envelope, taken.raw.number):
+        if doubtful is not None and may_go_on(*doubtful, envelope, taken.raw.number):
             self._begun.append(self._beginning(*doubtful))
         reading = piece.matched.reading
         if reading is not None:
             taken.count(self._spoken.read(taken.raw, envelope, reading, len(self.heard)))
             whole = self._goes_on(envelope, reading, piece.broken)
             if whole:
-                self._begun.append(_Begun(envelope, [_part(taken, piece)], [taken],
+                self._begun.append(Begun(envelope, [part_of(taken, piece)], [taken],
                                           len(self.heard) - 1, whole=whole))
             return
-        if not (self._begun and self._complete(taken, envelope, _part(taken, piece),
+        if not (self._begun and self._complete(taken, envelope, part_of(taken, piece),
                                                piece.matched.cued)):
             self._unread(taken, piece)
 
-    def _unread(self, taken: _Taken, piece: mend.Piece) -> None:
+    def _unread(self, taken: Taken, piece: mend.Piece) -> None:
         envelope, matched = piece.envelope, piece.matched
         program = speaker.program_of(envelope)
         self._spoken.interrupted(envelope)
@@ -290,15 +259,15 @@ class Hearing:
         else:
             self._doubtful = (taken, piece)
 
-    def _beginning(self, taken: _Taken, piece: mend.Piece) -> _Begun:
-        return _Begun(piece.envelope, [_part(taken, piece)], [taken], len(self.heard))
+    def _beginning(self, taken: Taken, piece: mend.Piece) -> Begun:
+        return Begun(piece.envelope, [part_of(taken, piece)], [taken], len(self.heard))
 
-    def _complete(self, taken: _Taken, rest: Envelope, part: mend.Part, cued: bool) -> bool:
+    def _complete(self, taken: Taken, rest: Envelope, part: mend.Part, cued: bool) -> bool:
         """Take a text for the rest of a record that was begun, if that makes a message of it."""
         for begun in reversed(self._begun):
             if taken in begun.lines or not mend.goes_on(begun.envelope, rest):
                 continue
-            if begun.whole == "free" and (cued or not _follows(begun.parts[-1], part)):
+            if begun.whole == "free" and (cued or not follows(begun.parts[-1], part)):
                 continue
             begun.parts.append(part)
             begun.lines.append(taken)
@@ -311,7 +280,7 @@ class Hearing:
                     return True
         return False
 
-    def _put_together(self, begun: _Begun, whole: Envelope, reading: grammar.Reading) -> None:
+    def _put_together(self, begun: Begun, whole: Envelope, reading: grammar.Reading) -> None:
         if begun.whole:     # more of a message that was heard already
             self._spoken.put(begun.place, reading)
             verdict = "events"

@@ -22,6 +22,8 @@ _FIRST = b"__CURSOR="
 _VERBOSE = re.compile(
     rb"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [^ ]+ "
     rb"\[s=[^\]]*;t=([0-9a-f]{1,16});[^\]]*\]")
+#: What the first lines of entries begin with: one of the above, a weekday, or a lonely brace.
+_BEGINS = frozenset((b"_", b"{", b" ", b"\t", *(bytes((letter,)) for letter in range(65, 91))))
 _INDENT = b"    "
 _LENGTH_BYTES = 8
 #: No number of the journal has more digits.
@@ -92,7 +94,9 @@ def entries(lines: Iterator[RawLine]) -> Iterator[RawLine]:
     left: RawLine | None = None         # the line that ended an entry and is none of it
     while (line := left or next(lines, None)) is not None:
         left = None
-        if line.data.startswith(_FIRST):
+        if line.data[:1] not in _BEGINS:
+            yield line
+        elif line.data.startswith(_FIRST):
             yield from _exported(line, lines)
         elif (header := _VERBOSE.match(line.data)) is not None:
             left = yield from _verbose(line, header[1], lines)

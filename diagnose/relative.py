@@ -22,14 +22,19 @@ class Relative:
     def stamp(self, envelope: Envelope) -> Stamp:
         """The stamp of the envelope of a record whose distance has been seen."""
         when = stamp(envelope)
-        if _tells(envelope):
+        if self.tells(envelope):
             return when._replace(wall=self._wall, coarse=MINUTE_SECONDS)
         return when
+
+    @staticmethod
+    def tells(envelope: Envelope) -> bool:
+        """Whether a line tells a distance, or the minute from which distances count."""
+        return "delta" in envelope.told or "month_day" in envelope.told
 
     def see(self, envelope: Envelope) -> bool:
         """Add the distance that a line tells, or begin anew with its minute; whether it tells one.
         """
-        if not _tells(envelope):
+        if not self.tells(envelope):
             return False
         if "month_day" in envelope.told:
             minute = stamp(envelope).wall
@@ -40,7 +45,3 @@ class Relative:
         elif self._wall is not None:
             self._wall += float(envelope.told["delta"].strip(" +"))
         return True
-
-
-def _tells(envelope: Envelope) -> bool:
-    return "delta" in envelope.told or "month_day" in envelope.told

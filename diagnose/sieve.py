@@ -15,9 +15,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Protocol
 
 from diagnose import kept
 from diagnose.quoting import SMALL_WORDS, SMALL_WORDS_MIN
@@ -86,9 +86,9 @@ class Hyperscan:
 
     def __init__(self, literals: Sequence[str]) -> None:
         # Apart, each of the two is found faster than both together.
-        self._always = [_database([re.escape(each.encode()) for each in literals]),
-                        _database([_ODD])]
-        self._prose = [_database([_PROSE])]
+        self._always = [_scanner([re.escape(each.encode()) for each in literals]),
+                        _scanner([_ODD])]
+        self._prose = [_scanner([_PROSE])]
 
     def places(self, buffer: bytes, prose: bool = False) -> list[int]:
         """The ends of all cues and of all that is odd, and of all small words from the third on."""
@@ -97,14 +97,14 @@ class Hyperscan:
         def heard(_nr: int, _begin: int, end: int, _flags: int, _context: object) -> None:
             found.append(end - 1)
 
-        for database in self._always + self._prose * prose:
-            database.scan(buffer, match_event_handler=heard)
+        for scan in self._always + self._prose * prose:
+            scan(buffer, match_event_handler=heard)
         found.sort()
         return found
 
 
-def _database(expressions: Sequence[bytes]) -> Any:
-    """A compiled database, kept for the next start; one of another processor is not read."""
+def _scanner(expressions: Sequence[bytes]) -> Callable[..., object]:
+    """What scans with a compiled database, which is kept for the next start; one of another processor is not read."""
     import hyperscan
 
     identity = repr(expressions).encode()
@@ -113,15 +113,14 @@ def _database(expressions: Sequence[bytes]) -> Any:
     if content is not None:
         try:
             made = hyperscan.loadb(content, hyperscan.HS_MODE_BLOCK)
-            made.scratch = hyperscan.Scratch(made)
-            return made
+            return partial(made.scan, scratch=hyperscan.Scratch(made))
         except hyperscan.error:
             content = None      # of another processor or release; made anew below
     made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     made.compile(expressions=expressions, elements=len(expressions),
                  ids=list(range(len(expressions))), flags=[0] * len(expressions))
     kept.write(name, hyperscan.dumpb(made))
-    return made
+    return partial(made.scan, scratch=hyperscan.Scratch(made))
 
 
 @lru_cache(maxsize=1)

@@ -62,6 +62,10 @@ class Spoken:
         """Take notice of the time of a line; whether that of the next one depends on it."""
         return self._relative.see(envelope)
 
+    def times(self, envelope: Envelope) -> bool:
+        """Whether the time of the next line depends on this one."""
+        return self._relative.tells(envelope)
+
     def interrupted(self, envelope: Envelope) -> None:
         """What comes next repeats nothing that was heard of this host."""
         if self._last:
