@@ -17,7 +17,7 @@ from typing import NamedTuple
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 14
+BUILDER_VERSION = 15
 
 FLAGS = frozenset(
     ("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner", "head")

@@ -177,7 +177,7 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         _cues(block, alternatives),
         "near": near,
         "raw_cues": [] if speaker == STATE or "layer" in block.flags else _cues_of(
-            alternatives, near, twice=not era and "noise" not in block.flags),
+            alternatives, near, twice=any(name == "effect" for name, _, _ in block.proves)),
     }
 
 
@@ -284,8 +284,9 @@ def _cues_of(alternatives: Sequence[Sequence[Step]], near: Iterable[str],
     """Literals of which every line of the production holds one, as bytes stand in a raw line.
 
     The ends of a line may have been cut off, so that a literal with which a message begins or ends
-    counts without the blanks there. Of a message whose beginning or end may have been torn off
-    (`twice`) one literal is kept on either side, where it has any that are long enough.
+    counts without the blanks there. Of a message that shows a step of the ledgers (`twice`)
+    there are two that do not overlap, if it has any that are long enough, so that one of them is
+    whole wherever it is torn in two.
     """
     begins = tuple(fold(steps[0][2]) for steps in alternatives if not steps[0][0])
     found = {each.strip(" ") if any(begin.startswith(each) for begin in begins) else each

@@ -25,6 +25,8 @@ from diagnose.state.files import StateFile, recognised
 
 SHAPE_BYTES = 1 << 20
 """So much of an input tells whether it is a log or a text that quotes logs."""
+TORN_LINES = 1000
+"""So many lines behind a torn one are all read."""
 NEAR_MISSES_MAX = 100
 """So many near misses of an input are kept with their place; all are counted."""
 
@@ -90,8 +92,9 @@ class Hearing:
         """What picks the lines that may say something.
 
         All are wanted at the beginning, which tells what an input is; of a text that quotes logs;
-        where each line counts for the time of the next, or a record is spread over lines; and from
-        the first torn record on: where one was torn, others may be in the middle of their cues.
+        where each line counts for the time of the next, or a record is spread over lines; and for
+        a while behind a torn record, or one with escapes shown as dots: where one was cut or
+        spoilt, others may be, in the middle of their cues.
         """
         if self._judged and self.shape.passages:
             self.read_all()
@@ -105,12 +108,13 @@ class Hearing:
 
     def back(self, raw: RawLine) -> int:
         """How many lines before a picked one may belong to it, or tell what it speaks of."""
-        texts = self._texts(raw)
-        said = [matched.reading for _, _, matched in texts]
-        if len(said) != 1 or said[0] is None:
-            return mend.HELD_LINES_MAX
-        repeats = any(term.name == "repeat" for term in said[0].production.proves)
-        return LOOK_BACK_LINES_MAX if repeats else 0
+        wanted = 0
+        for _, envelope, matched in self._texts(raw):
+            if matched.reading is None:
+                wanted = max(wanted, mend.HELD_LINES_MAX * envelope.outer)
+            elif any(term.name == "repeat" for term in matched.reading.production.proves):
+                wanted = LOOK_BACK_LINES_MAX
+        return wanted
 
     def passed_over(self, lines: int, empty: int) -> None:
         """Count lines that say nothing."""
@@ -129,6 +133,10 @@ class Hearing:
         self._every = True
         self.until = math.inf
 
+    def _near(self, raw: RawLine) -> None:
+        """For a while every line is wanted."""
+        self.until = max(self.until, raw.number + TORN_LINES)
+
     @property
     def _judged(self) -> bool:
         """Whether it is still open what shape the input has."""
@@ -142,7 +150,7 @@ class Hearing:
             return self._ahead[1]
         texts = []
         if ".[" in raw.text and mend.shows_escapes(raw.text):
-            self.read_all()
+            self._near(raw)
         for text in mend.pieces(raw.payload or ""):
             envelope = self._peeler.peel(text)
             texts.append((text, envelope, self._match(envelope)))
@@ -292,7 +300,7 @@ class Hearing:
                     other.place += other is not begun and other.place >= begun.place
         for line in begun.lines:
             line.verdict, line.missed = verdict, None
-        self.read_all()
+        self._near(begun.lines[-1].raw)
         begun.whole = self._goes_on(whole, reading, torn=False)
         if not begun.whole:
             self._begun.remove(begun)

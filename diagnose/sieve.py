@@ -104,7 +104,7 @@ class Hyperscan:
 
 
 def _scanner(expressions: Sequence[bytes]) -> Callable[..., object]:
-    """What scans with a compiled database, which is kept for the next start; one of another processor is not read."""
+    """What scans with a compiled database, kept for the next start on the same processor."""
     import hyperscan
 
     identity = repr(expressions).encode()

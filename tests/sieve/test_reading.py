@@ -27,13 +27,13 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 CATALOGUE = load()
 WANTED = (*CATALOGUE.raw_cues, *ENTRY_MARKS)
 ENGINES: dict[str, Sieve] = {"hyperscan": Hyperscan(WANTED), "re": Expressions(WANTED)}
-#: They tear records in the middle of their cues. Every line is read from the first one on of which
+#: They tear records in the middle of their cues. Every line is read for a while behind one of which
 #: both parts are found, so that few are lost; in earnest that one lies within the beginning.
 TEARS = frozenset(("broken-into", "parted", "wrapped", "wrapped-quoted", "login-between"))
 TORN_LOST_MAX = 3
 LINES_MIN = 8
 """What happens to a log needs some lines to happen to."""
-#: Where a console's keeper shows escapes as dots, every line is read from the first of them on.
+#: Where a console's keeper shows escapes as dots, every line is read for a while behind them.
 CHANGES = {name: damage for name, damage in {**DAMAGES, **DISORDERS}.items()
            if name != "colour-dots"}
 SIZES = ((64, 256), (200, 4096))
