@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 from functools import lru_cache
+from io import BufferedReader
 
 from diagnose import grammar, mend, speaker
 from diagnose.begun import Begun, Taken, follows, may_go_on, part_of
@@ -41,6 +43,10 @@ def _peeler(catalogue: grammar.Catalogue) -> Peeler:
     return Peeler(catalogue)
 
 
+def _spent() -> BufferedReader:
+    raise ValueError("an input is read once")
+
+
 class Hearing:
     """What is heard of one input (see `Spoken`); nothing of a file that is no log, which is in
     `state`.
@@ -54,9 +60,9 @@ class Hearing:
         self.state: StateFile | None = None
         self.counts: dict[str, int] = {}
         self.shape = Shape()
-        self._spoken = Spoken(self.reading, said)
-        self.voices, self.heard = self._spoken.voices, self._spoken.heard
-        self.levels = self._spoken.levels
+        self.spoken = Spoken(self.reading, said)
+        self.voices, self.heard = self.spoken.voices, self.spoken.heard
+        self.levels = self.spoken.levels
         self._catalogue = catalogue
         self._peeler = _peeler(catalogue)
         self.until: float = 0
@@ -74,6 +80,8 @@ class Hearing:
     def listen(self) -> Hearing:
         """Read the input to its end. Raises InputError if it cannot be opened."""
         lines = read(self.source, self.reading, self)
+        # What was read stays in memory as long as somebody could open it.
+        self.source = replace(self.source, open=_spent)
         if self.said is None:
             self.state, lines = recognised(self.source.name, lines, self._catalogue)
         if self.state is not None:
@@ -118,7 +126,7 @@ class Hearing:
 
     def passed_over(self, lines: int, empty: int) -> None:
         """Count lines that say nothing."""
-        self._spoken.passed = self.reading.lines
+        self.spoken.passed = self.reading.lines
         self._count("known_noise", empty)
         self._count("unknown", lines - empty)
         if self._judged:
@@ -181,11 +189,11 @@ class Hearing:
         texts = self._texts(raw)
         _, envelope, matched = texts[0] if len(texts) == 1 else _NO_TEXT
         reading = matched.reading
-        if reading is None or self._spoken.times(envelope) or self._peeler.spread(envelope) or \
+        if reading is None or self.spoken.times(envelope) or self._peeler.spread(envelope) or \
                 self._goes_on(envelope, reading, torn=False) or (
                     not reading.production.noise and self._peeler.inside(envelope.payload)):
             return False
-        verdict = self._spoken.read(raw, envelope, reading, len(self.heard))
+        verdict = self.spoken.read(raw, envelope, reading, len(self.heard))
         if self._queue:
             self._settle(raw.number + mend.HELD_LINES_MAX)
         self._count(verdict)
@@ -230,14 +238,14 @@ class Hearing:
     def _hear(self, taken: Taken, piece: mend.Piece) -> None:
         envelope = piece.envelope
         taken.text, taken.layered = envelope.payload, bool(envelope.layers)
-        if self._spoken.time(envelope) or self._peeler.spread(envelope):
+        if self.spoken.time(envelope) or self._peeler.spread(envelope):
             self.read_all()
         doubtful, self._doubtful = self._doubtful, None
         if doubtful is not None and may_go_on(*doubtful, envelope, taken.raw.number):
             self._begun.append(self._beginning(*doubtful))
         reading = piece.matched.reading
         if reading is not None:
-            taken.count(self._spoken.read(taken.raw, envelope, reading, len(self.heard)))
+            taken.count(self.spoken.read(taken.raw, envelope, reading, len(self.heard)))
             whole = self._goes_on(envelope, reading, piece.broken)
             if whole:
                 self._begun.append(Begun(envelope, [part_of(taken, piece)], [taken],
@@ -250,12 +258,12 @@ class Hearing:
     def _unread(self, taken: Taken, piece: mend.Piece) -> None:
         envelope, matched = piece.envelope, piece.matched
         program = speaker.program_of(envelope)
-        self._spoken.interrupted(envelope)
+        self.spoken.interrupted(envelope)
         if program is None:
             taken.count("unknown")
             return
         if matched.cued or not self.reading.offset:
-            self._spoken.unread(envelope, program)
+            self.spoken.unread(envelope, program)
         if matched.cued or piece.broken:
             self.until = max(self.until, taken.raw.number + 1)
         text = envelope.payload.strip(" ")
@@ -290,11 +298,11 @@ class Hearing:
 
     def _put_together(self, begun: Begun, whole: Envelope, reading: grammar.Reading) -> None:
         if begun.whole:     # more of a message that was heard already
-            self._spoken.put(begun.place, reading)
+            self.spoken.put(begun.place, reading)
             verdict = "events"
         else:
             heard = len(self.heard)
-            verdict = self._spoken.read(begun.lines[0].raw, whole, reading, begun.place)
+            verdict = self.spoken.read(begun.lines[0].raw, whole, reading, begun.place)
             if begun.place < heard < len(self.heard):
                 for other in self._begun:
                     other.place += other is not begun and other.place >= begun.place

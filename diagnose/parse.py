@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from diagnose import braid, grammar, speaker
@@ -107,23 +108,34 @@ class _Kept:
                           "directory or an archive that holds some.")
 
     def logs(self) -> list[_Log]:
-        """The logs, each of one file or of several in order, without files of the same content.
+        """The logs, each of one file or of several in order, without those of the same content.
 
         Members are in the order of their names, whatever that of their archive.
         """
         self.heard.sort(key=lambda each: (each[0], natural(each[1].source.name)))
-        contents: dict[str, str] = {}
-        once = []
-        for _, made in self.heard:
-            first = contents.setdefault(made.reading.digest, made.source.name)
+        every = [made for _, made in self.heard]
+        contents: dict[tuple[str, ...], str] = {}
+        found = []
+        for name, places in rotation.logs([made.source.name for made in every]):
+            parts = self._once([every[place] for place in places])
+            first = contents.setdefault(tuple(made.reading.digest for made in parts), name)
             # Guests of one make, without stamps, print the same to the letter: no copies.
-            copied = made.reading.bytes and made.voices.kernel != "guest"
-            if copied and first != made.source.name:
-                self.remarks.append(_twice(made.source.name, first, "the same content"))
+            if first == name or not any(made.reading.bytes for made in parts) or any(
+                    made.voices.kernel == "guest" for made in parts):
+                found.append(_Log(name, parts))
             else:
-                once.append(made)
-        return [_Log(name, [once[place] for place in places])
-                for name, places in rotation.logs([made.source.name for made in once])]
+                self.remarks.append(_twice(name, first, "the same content"))
+        return found
+
+    def _once(self, parts: list[Hearing]) -> list[Hearing]:
+        """The parts of one log without those of the same content."""
+        first: dict[str, Hearing] = {}
+        for made in parts:
+            kept = first.setdefault(made.reading.digest or made.source.name, made)
+            if kept is not made:
+                self.remarks.append(
+                    _twice(made.source.name, kept.source.name, "the same content"))
+        return list(first.values())
 
 
 class _Log(NamedTuple):
@@ -161,6 +173,9 @@ def _said(source: Input, options: Options) -> tuple[str | None, str | None]:
 
 def _settled(logs: Sequence[_Log], kept: _Kept) -> Parsed:
     """Everything, with the speakers told."""
+    for log in logs:
+        for before, made in pairwise(log.parts):
+            made.spoken.follow(before.spoken)
     voices = [speaker.joined([made.voices for made in log.parts]) for log in logs]
     speaker.settle(voices)
     events: list[Event] = []

@@ -43,6 +43,7 @@ from diagnose.state import banners
 from diagnose.state.addresses import addressed
 from diagnose.state.banners import running
 from diagnose.state.contradict import contradictions
+from diagnose.state.host import of_this_host
 from diagnose.timeline import Timeline, assemble
 from diagnose.unmodelled import Beyond, beyond
 from diagnose.weave import ordered, weave
@@ -74,8 +75,8 @@ def diagnose(paths: Sequence[str | Path | Input], options: Options | None = None
 def seen(paths: Sequence[str | Path | Input], options: Options) -> Seen:
     """Read, split, parse, assemble and replay: what every report on one incident begins with."""
     rows: Sequence[Row] = (row(options.kernel),) if options.kernel else ROWS
-    parsed = ordered(parse([each if isinstance(each, Input) else str(each) for each in paths],
-                           options))
+    given = [each if isinstance(each, Input) else str(each) for each in paths]
+    parsed = ordered(of_this_host(parse(given, options)))
     _one_host(parsed)
     times = clocks(parsed)
     parsed = addressed(weave(parsed))

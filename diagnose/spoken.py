@@ -55,6 +55,8 @@ class Spoken:
         self._counted = counted
         self._relative = Relative()
         self._last: dict[str | None, Heard | None] = {}
+        self._before: Spoken | None = None      # the part of the log before this one
+        self._opening: list[tuple[int, Line, Stamp, int]] = []
         self._terms: dict[str, _Terms] = {}
         self._shown: set[tuple[str, str, str | None]] = set()
 
@@ -126,10 +128,32 @@ class Spoken:
 
         If a line was passed over since, it may have been that one.
         """
+        line = Line(self._counted.name, raw.number, raw.text)
+        if not isinstance(count, int):
+            return
+        if when.host not in self._last and not self.passed:
+            self._opening.append((len(self.heard), line, when, count))
         before = self._last.get(when.host)
-        if before is not None and isinstance(count, int) and before.line.line > self.passed:
-            line = Line(self._counted.name, raw.number, raw.text)
+        if before is not None and before.line.line > self.passed:
             self._again(before._replace(line=line, stamp=when), raw, count)
+
+    def follow(self, before: Spoken) -> None:
+        """Go on where another part of the same log ended: a notice may speak of its last line."""
+        for place, line, when, count in reversed(self._opening):
+            last = before.last(when.host)
+            if last is not None:
+                self.heard[place:place] = [last._replace(line=line, stamp=when, nth=nth)
+                                           for nth in range(1, min(count, REPEATS_MAX) + 1)]
+        if not self.passed:
+            self._before = before
+
+    def last(self, host: str | None) -> Heard | None:
+        """The last line of a host, if that is known and was read."""
+        if host not in self._last:
+            return None if self._before is None else self._before.last(host)
+        last = self._last[host]
+        return last if last is not None and (
+            last.line.input != self._counted.name or last.line.line > self.passed) else None
 
     def _again(self, heard: Heard, raw: RawLine, count: int) -> None:
         if count > REPEATS_MAX:

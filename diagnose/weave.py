@@ -62,10 +62,11 @@ def _without_copies(by_input: dict[str, list[Event]],
     input, the places of the copies do, and it is read among the other one's lines.
     """
     before: list[Kept] = []
-    for name in by_input:
-        mine = [event for event in by_input[name] if event.speaker == speaker]
-        if not mine:
-            continue
+    own = {name: mine for name, events in by_input.items()
+           if (mine := [event for event in events if event.speaker == speaker])}
+    # The log that has most is what the others are copies of, in whatever order they are given.
+    for name in sorted(own, key=lambda name: (-len(own[name]), name)):
+        mine = own[name]
         log = kept(name, mine)
         copies: set[int] = set()
         for other in before:

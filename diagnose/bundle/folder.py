@@ -69,10 +69,13 @@ def _opened(path: str) -> BufferedReader:
 
 def _why(item: os.DirEntry[str]) -> str:
     try:
-        mode = item.stat().st_mode
+        told = item.stat()
     except OSError as error:
         return f"out of reach ({error.strerror})"
-    return "" if stat.S_ISREG(mode) else kind(mode)
+    if not stat.S_ISREG(told.st_mode):
+        return kind(told.st_mode)
+    # Files of /proc and /sys have no size either, and some of them never end.
+    return "" if told.st_size else "empty"
 
 
 def kind(mode: int) -> str:

@@ -1,8 +1,9 @@
-"""Hold the end of a story against the domains that state files and dumps show.
+"""Hold the end of a story against the domains that tools, state files and dumps tell of.
 
-A guest that a list shows alive after the story has ended it, one that runs to the end and is in no
-list, or a pirq that Xen has mapped though the story says that it has not: one of the two is wrong,
-and nobody is acquitted on such a story.
+A guest whose end the tool stack tells and that the story leaves running, one that a list shows
+alive after the story has ended it, one that runs to the end and is in no list, or a pirq that Xen
+has mapped though the story says that it has not: one of the two is wrong, and nobody is acquitted
+on such a story.
 
 **Invariant:** accuses nobody, and speaks only where it is known that the state was seen later.
 """
@@ -24,14 +25,25 @@ from emulator.state import State
 def contradictions(parsed: Parsed, played: Replay) -> tuple[Divergence, ...]:
     """A divergence for each guest, pirq and device on which story and state disagree."""
     shown = [*parsed.state, *dumped(parsed.events)]
+    dead = tuple(_dead(played))
     if not shown:
-        return ()
+        return dead
     moments = Moments(parsed, played)
     steps = [step for step in played.best.steps() if step.boot == played.best.boot]
     found = {(each.domid, each.pirq, each.fact.event): divergence for each in living(shown)
              if (divergence := _told(each, steps, played.best.state, moments)) is not None}
-    return (*found.values(), *_unlisted(parsed.state, steps, played.best.state),
+    return (*dead, *found.values(), *_unlisted(parsed.state, steps, played.best.state),
             *differing(shown, played, moments))
+
+
+def _dead(played: Replay) -> Iterator[Divergence]:
+    """Guests whose end a tool tells, with the vectors on record, and that the story leaves running.
+    """
+    end = played.best.state
+    for domid, (_, event) in played.timeline.ends.items():
+        if end.alive(domid) and any(end.loaded(domid, device) for device in end.owned(domid)):
+            yield Divergence("observed-unexplained", event.kind, (event.line,),
+                             f"it tells that dom{domid} ended, and in the story it still runs")
 
 
 def _told(each: Lives, steps: Sequence[Step], state: State,

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from diagnose.events import Event, Line, StateFact
+from diagnose.events import Event, Line, Parsed, Remark, StateFact
 from emulator.pci import PciAddress
 
 #: `xm list` shows by these letters that a domain is on its way out: shut down, crashed, dying.
@@ -42,10 +43,31 @@ def dumped(events: Iterable[Event]) -> Iterator[StateFact]:
                             event.stamp)
 
 
+def of_this_host(parsed: Parsed) -> Parsed:
+    """Without what state files tell of other hosts, if the logs name theirs; a remark tells."""
+    hosts = {_short(host) for source in parsed.sources for host in source.hosts}
+    strange: dict[str, StateFact] = {}
+    for fact in parsed.state:
+        host = _short(str(fact.fields.get("host_name", "")))
+        if hosts and host not in (*hosts, "", "(none)", "localhost"):
+            strange.setdefault(fact.line.input, fact)
+    remarks = tuple(Remark("other-host", f"It is of the host {fact.fields['host_name']}, and the "
+                           f"logs are of {', '.join(sorted(hosts))}; it was left aside.",
+                           name, fact.line.line) for name, fact in strange.items())
+    return replace(parsed, remarks=(*parsed.remarks, *remarks), state=tuple(
+        fact for fact in parsed.state if fact.line.input not in strange)) if strange else parsed
+
+
+def _short(host: str) -> str:
+    return host.partition(".")[0].lower()
+
+
 def release(state: Sequence[StateFact], part: str) -> Release | None:
     """The release of "dom0" or "xen" that was running as the files were made."""
     if part == "dom0":
         told = [fact for fact in state if fact.kind == "release"]
+        if len({str(fact.fields["release"]) for fact in told}) > 1:
+            return None     # one of them is of another boot or host
         return Release(str(told[0].fields["release"]), told[0].line) if told else \
             installed(state)
     told = [fact for fact in state if fact.kind == "xen_version"]
