@@ -10,6 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,22 +51,14 @@ class Log(NamedTuple):
         return cls(name, tuple(whole or files), tuple(files), size, lines)
 
     def beginning(self, size: int, folder: Path) -> Log:
-        """The whole lines within the first bytes of a log of one file; itself if it is not longer.
-
-        Of several files those that fit.
-        """
+        """The whole lines within its first bytes, as one file; itself if it is not longer."""
         if size >= self.size:
             return self
-        if len(self.files) > 1:
-            fitting, left = [], size
-            for each in self.files:
-                if left >= Path(each).stat().st_size:
-                    fitting.append(each)
-                    left -= Path(each).stat().st_size
-            return Log.of(self.name, fitting)
-        path = folder / f"{Path(self.files[0]).stem}-first-{size}.log"
-        with open(self.files[0], "rb") as file:
-            path.write_bytes(file.read(size).rpartition(b"\n")[0] + b"\n")
+        path, content = folder / f"beginning-of-{self.name}-{size}.log".replace(" ", ""), b""
+        for each in self.files:
+            with open(each, "rb") as file:
+                content += file.read(size - len(content))
+        path.write_bytes(content.rpartition(b"\n")[0] + b"\n")
         return Log.of(self.name, [str(path)])
 
 
@@ -113,9 +106,10 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> Run:
     whoever starts a process, so that this one must stay small.
     """
     begin = time.perf_counter()
-    process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
+    # Not to /dev/null: where that is its output, GNU grep stops at the first line it finds.
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=output)
+        _, status, used = os.wait4(process.pid, 0)
     elapsed = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, FOUND_NOTHING):
