@@ -6,6 +6,7 @@ import subprocess
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from resource import RUSAGE_SELF, getrusage
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
@@ -199,6 +200,7 @@ def _head(measured: Measured, made: Mapping[str, Any], given: Namespace) -> list
 def _legend(made: Mapping[str, Any]) -> list[str]:
     with open(made["literals"], encoding="utf-8") as file:
         count = sum(1 for _ in file)
+    own = getrusage(RUSAGE_SELF).ru_maxrss * 1024
     return [
         f"`rg` and `grep` count the lines with one of the {count} literals by which `diagnose`",
         "picks lines. The *bare matcher* looks for them and for odd bytes with the same Hyperscan",
@@ -207,7 +209,7 @@ def _legend(made: Mapping[str, Any]) -> list[str]:
         "parses each line that holds a cue with the parsers of the grammars, where diagnose has",
         "derived regular expressions. These three read a beginning, that is told. *Without start*",
         "subtracts what the same program needs for a log of the incident alone; a dash: no more",
-        "than that. No peak is told below that of the process which measures, about 20 MB.",
+        f"than that. No peak is told below that of the process which measures, {own / 1e6:.0f} MB.",
     ]
 
 
