@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := .cache/venv-bench
 PIP    := $(BIN)/pip install -qq --disable-pip-version-check
 DEMO   := corpus/demo
 TRACES := ../shared/oracle
@@ -27,7 +28,7 @@ help:
 	@echo "make lint     ruff alone            make types    mypy alone"
 	@echo "make update   write snapshots, golden reports and published schemas anew"
 	@echo "make conform  replay every recorded trace in $(TRACES)/ on the emulator"
-	@echo "make bench    measure diagnosis, emulator and long logs; writes benchmarks/RESULTS*.md"
+	@echo "make bench    measure diagnosis, emulator and long logs, beside other programs; writes benchmarks/RESULTS*.md"
 	@echo "make fuzz     fuzz each target FUZZ_SECONDS ($(FUZZ_SECONDS)); writes benchmarks/RESULTS-fuzz.md"
 	@echo "make clean    remove the virtual environment, caches and builds"
 
@@ -56,7 +57,8 @@ conform: $(VENV)/.ready
 	 then $(BIN)/python -m tests.conform $(TRACES)/*.jsonl.gz; \
 	 else echo "no traces in $(TRACES)/: nothing to replay; make test replays a sample"; fi
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.ready $(BENCH)/.ready
+	@$(BENCH)/bin/python -m benchmarks.throughput --output benchmarks/RESULTS-throughput.md
 	@$(BIN)/python -m benchmarks.small_incident --output benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.emulator_steps --output benchmarks/RESULTS-emulator.md
 	@$(BIN)/python -m benchmarks.reboots --output benchmarks/RESULTS-reboots.md
@@ -88,3 +90,11 @@ $(VENV)/.ready-fuzz: pyproject.toml | $(BIN)/python
 	@$(PIP) -e '.[fuzz]' || { echo "atheris has no wheel for this Python or machine: fuzzing needs" \
 	 "CPython 3.11 or later on Linux; name one with make PYTHON=..." >&2; exit 1; }
 	@touch $@ $(VENV)/.ready
+
+# What diagnose is compared with lives apart: one of these packages hides the tests of this project.
+$(BENCH)/.ready: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m venv $(BENCH)
+	@$(BENCH)/bin/pip install -qq --disable-pip-version-check -e '.[bench]' \
+	 || { echo "without some of the programs to compare with" >&2; \
+	      $(BENCH)/bin/pip install -qq --disable-pip-version-check -e .; }
+	@touch $@
