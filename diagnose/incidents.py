@@ -3,7 +3,8 @@
 - A file is an incident of its own where it is named, and where it lies beside directories of logs.
 - A directory of which no sub-directory holds a log is one incident, made of all its logs.
 - In any other directory each sub-directory is looked at in the same way.
-- A `*.case` file is an incident of its own everywhere, and so is an archive.
+- A `*.case` file is an incident of its own everywhere, and so is an archive, or what was unpacked
+  from a sosreport or a status report.
 
 Inside directories, hidden files and those whose names say that they are no logs are left out; so
 are devices, pipes and links to directories, which could lead round in a circle. Settings are read
@@ -31,6 +32,8 @@ DEPTH_MAX = 32
 
 PACKED = frozenset((".gz", ".bz2", ".xz", ".zst", ".lz4"))
 ARCHIVES = frozenset((".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".zip"))
+BUNDLES = frozenset(("sos_commands", "sos_reports", "inventory.xml"))
+"""What lies in every sosreport, or in every status report of XenServer, and nowhere else."""
 NO_LOGS = frozenset(
     f".{suffix}" for suffix in
     "json yaml yml toml ini xml html htm css js csv md rst pdf png jpg jpeg gif svg webp "
@@ -125,8 +128,11 @@ def _directory(path: str, depth: int, remarks: list[Remark]) -> list[Incident]:
     folder = _Folder(path)
     try:
         with os.scandir(path) as items:
-            for item in sorted(items, key=lambda each: each.name):
-                _put(item, folder, depth, remarks)
+            found = sorted(items, key=lambda each: each.name)
+        if not BUNDLES.isdisjoint(item.name for item in found):
+            return [Incident(path, (path,))]
+        for item in found:
+            _put(item, folder, depth, remarks)
     except OSError as error:
         return [Incident(path, error=f"It cannot be read ({error.strerror}).")]
     return list(_grouped(folder))

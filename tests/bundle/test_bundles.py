@@ -159,3 +159,26 @@ def test_the_same_log_in_two_archives_is_read_once() -> None:
     report = told(from_bytes("a", tar(CRASH)), from_bytes("b", zipped(CRASH)))
     assert [each.path for each in report.inputs] == [f"a!{name}" for name in CRASH]
     assert sum(each.code == "read-twice" for each in report.remarks) == len(CRASH)
+
+
+def test_parts_of_two_logs_may_hold_the_same() -> None:
+    """Five guests that end alike are five guests; a part that is packed twice is one."""
+    ends = {f"console-g{n}": b"Restarting system.\n" for n in range(5)}
+    older = {f"console-g{n}.1": b"Linux version 2.6.18-274.el5 (g%d)\n" % n for n in range(5)}
+    report = told(from_bytes("many", tar({**DEMO, **ends, **older})))
+    assert not [each for each in report.remarks if each.code == "read-twice"]
+    twice = {"messages": CRASH["messages"], "messages.1": b"x\n", "messages.1.gz": b"x\n"}
+    assert [each.code for each in told(from_bytes("twice", tar(twice))).remarks].count(
+        "read-twice") == 1
+
+
+def test_a_notice_goes_on_where_the_part_before_ended() -> None:
+    """The last line of one part, repeated by the first one of the next."""
+    lines = CRASH["messages"].splitlines(keepends=True)
+    at = next(nth for nth, line in enumerate(lines) if line == lines[nth + 1] == lines[nth + 2])
+    notice = lines[at].partition(b"get owner")[0] + b"last message repeated 2 times\n"
+    parts = {"messages.1": b"".join(lines[:at + 1]),
+             "messages": b"".join([notice, *lines[at + 3:]]), "xend.log": CRASH["xend.log"]}
+    whole = told(from_bytes("whole", tar(CRASH)))
+    assert told(from_bytes("parts", tar(parts))).signature == whole.signature
+    assert whole.verdict == "fault"

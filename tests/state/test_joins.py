@@ -16,7 +16,7 @@ from tests.state.test_files import EL5, read
 CORPUS = Path(__file__).parents[2] / "corpus"
 HEALTHY, NAMELESS = "clean-reboot-283", "rhbz688673-c45-destroy-alone"
 LIST = "Name  ID Mem(MiB) VCPUs State   Time(s)\nDomain-0 0 1024 4 r-----    266.2\n"
-UNAME = "Linux xen1 2.6.18-308.el5xen #1 SMP Fri Jan 27 17:21:15 EST 2012 x86_64 GNU/Linux\n"
+UNAME = "Linux virthost4 2.6.18-308.el5xen #1 SMP Fri Jan 27 17:21:15 EST 2012 x86_64 GNU/Linux\n"
 LSPCI = "00:00.0 Host bridge: Intel\n01:10.0 Ethernet controller: Intel 82576 Virtual Function\n"
 
 
@@ -265,3 +265,26 @@ def test_a_state_is_held_against_the_boot_in_which_it_was_seen(
     assert {each.boot for each in report.assignments} == {0, 1}
     assert bool(report.divergences) == contradicts
     assert report.findings == ()
+
+
+# --- Ends that a tool tells ------------------------------------------------------------------
+
+
+def test_nobody_is_acquitted_by_a_story_that_lacks_a_told_end() -> None:
+    """Without the line of its next start, nothing but xend.log tells that the guest crashed."""
+    report = told("crash-el5", without="assign to virtual slot")
+    assert report.verdict != "healthy"
+    whole = told("crash-el5")
+    assert whole.verdict == "fault"
+    assert not [each for each in whole.divergences if "still runs" in each.why]
+
+
+# --- Other hosts -----------------------------------------------------------------------------
+
+
+def test_a_state_file_of_another_host_is_left_aside() -> None:
+    laptop = "Linux desk.example.com 6.1.0-50-amd64 #1 SMP PREEMPT_DYNAMIC Debian x86_64\n"
+    report = told("crash-el5", uname=laptop)
+    assert report.verdict == "fault"
+    assert [each.code for each in report.remarks if each.code.startswith("other")] == [
+        "other-host"]

@@ -24,6 +24,8 @@ TREES: list[tuple[str, str, dict[str, str]]] = [
      {"g": "x.log"}),
     ("archives are alone", "j/a.tar.gz j/b.zip j/c.TBZ j/x.log",
      {"j": "x.log", "j/a.tar.gz": "", "j/b.zip": "", "j/c.TBZ": ""}),
+    ("an unpacked bundle is one", "k/sos/sos_commands/xen/xm_list k/sos/var/log/messages k/o/x.log",
+     {"k/o": "x.log", "k/sos": ""}),
     ("compressed logs", "h/messages h/messages.1.gz h/x.log.xz h/y.json.zst",
      {"h": "messages messages.1.gz x.log.xz"}),
     ("a name without an ending, or a long one", "i/messages-20110506 i/kern.log.2",
