@@ -65,4 +65,5 @@ def may_go_on(taken: Taken, piece: mend.Piece, after: Envelope, number: int) -> 
     Somebody else speaks there, who may have broken into it; or it lacks the envelope of the others.
     """
     return taken.raw.number == number - 1 and (
-        after.speaker not in (None, piece.envelope.speaker) or (after.outer and not piece.envelope.outer))
+        after.speaker not in (None, piece.envelope.speaker)
+        or (after.outer and not piece.envelope.outer))

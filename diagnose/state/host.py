@@ -66,6 +66,8 @@ def release(state: Sequence[StateFact], part: str) -> Release | None:
     """The release of "dom0" or "xen" that was running as the files were made."""
     if part == "dom0":
         told = [fact for fact in state if fact.kind == "release"]
+        # What names its host, as uname does, is believed before what does not.
+        told = [fact for fact in told if "host_name" in fact.fields] or told
         if len({str(fact.fields["release"]) for fact in told}) > 1:
             return None     # one of them is of another boot or host
         return Release(str(told[0].fields["release"]), told[0].line) if told else \
