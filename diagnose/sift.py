@@ -10,7 +10,7 @@ from typing import Protocol
 
 from diagnose.lines import RawLine, Reading, is_text, raw_line
 from diagnose.sieve import Sieve
-from diagnose.unpack import HEAD_BYTES
+from diagnose.unpack import HEAD_BYTES, OTHERS
 
 LOOK_BACK_LINES_MAX = 8
 """Nobody asks for more lines than these before a line that says something."""
@@ -55,8 +55,11 @@ def sifted(buffers: Iterator[bytes], reading: Reading, listener: Listener) -> It
     """The lines that the listener wants; `reading.lines` counts all of them."""
     sifter = _Sifter(reading, listener)
     text: bool | None = None
+    what = ""
     for buffer in buffers:
-        text = is_text(buffer[:HEAD_BYTES]) if text is None else text
+        if text is None:
+            text = is_text(buffer[:HEAD_BYTES])
+            what = next((name for magic, name in OTHERS if buffer.startswith(magic)), "")
         if text:
             yield from sifter.lines(buffer)
         else:
@@ -65,7 +68,8 @@ def sifted(buffers: Iterator[bytes], reading: Reading, listener: Listener) -> It
             listener.unreadable(lines)
     sifter.forget(0)
     if text is False:
-        reading.remark("binary-input", "This is no text; no line of it was read.")
+        reading.remark("binary-input", f"This is {what}, which is not undone here; unpack it first."
+                       if what else "This is no text; no line of it was read.")
 
 
 class _Sifter:

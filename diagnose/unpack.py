@@ -7,6 +7,7 @@ cap is cut at the same byte each time.
 """
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
@@ -201,6 +202,29 @@ def _lz4(stream: Stream) -> _Opened:
     return _Fed(lz4.frame.LZ4FrameDecompressor, stream), (RuntimeError,)
 
 
+class _Recoded:
+    """Reads UTF-16, as editors of other systems save it, as UTF-8."""
+
+    def __init__(self, source: Stream) -> None:
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        self._kept = b""
+
+    def read1(self, size: int) -> bytes:
+        """Some of the bytes, none at the end."""
+        while not self._kept:
+            data = self._source.read(IN_BYTES)
+            self._kept = self._decoder.decode(data, final=not data).encode()
+            if not data:
+                break
+        piece, self._kept = self._kept[:size], self._kept[size:]
+        return piece
+
+
+def _utf16(stream: Stream) -> _Opened:
+    return _Recoded(stream), (UnicodeError,)
+
+
 class Packer(NamedTuple):
     """A way to compress: the first bytes of it, what it is called, how it is undone."""
 
@@ -215,6 +239,17 @@ PACKERS = (
     Packer(b"\xfd7zXZ\x00", "xz", _xz),
     Packer(b"\x28\xb5\x2f\xfd", "zst", _zstd),
     Packer(b"\x04\x22\x4d\x18", "lz4", _lz4),
+    Packer(b"\xff\xfe", "utf-16", _utf16),
+    Packer(b"\xfe\xff", "utf-16", _utf16),
+)
+#: What is packed in ways that are not undone here, by its first bytes.
+OTHERS = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"Rar!\x1a\x07", "a rar archive"),
+    (b"\x1f\x9d", "packed by compress (.Z)"), (b"\x1f\xa0", "packed by compress -H"),
+    (b"]\0\0", "packed by lzma"), (b"LZIP", "packed by lzip"), (b"\x8c\x0d", "encrypted by gpg"),
+    (b"\x85\x01", "encrypted by gpg"), (b"\x85\x02", "encrypted by gpg"),
+    (b"\xed\xab\xee\xdb", "an rpm package"), (b"!<arch>", "a deb package"),
+    (b"hsqs", "a squashfs image"), (b"MSCF", "a cabinet"),
 )
 
 

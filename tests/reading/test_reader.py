@@ -121,6 +121,19 @@ def test_a_binary_file_is_readable_and_unreadable() -> None:
     assert codes(reading) == ["binary-input"]
 
 
+def test_what_is_packed_in_another_way_is_named() -> None:
+    _, reading = lines(b"7z\xbc\xaf\x27\x1c" + bytes(range(256)) * 9)
+    assert [each.text for each in reading.remarks] == [
+        "This is a 7z archive, which is not undone here; unpack it first."]
+
+
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+def test_text_of_other_systems_is_text(coding: str) -> None:
+    found, reading = lines("\ufeffmap irq failed\r\ncafé\r\n".encode(coding))
+    assert [line.text for line in found] == ["map irq failed", "café"]
+    assert reading.compression == "utf-16"
+
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
