@@ -13,7 +13,6 @@ same lines, many times slower.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
@@ -125,8 +124,13 @@ def _scanner(expressions: Sequence[bytes]) -> Callable[..., object]:
 
 @lru_cache(maxsize=1)
 def sieve(literals: tuple[str, ...]) -> Sieve:
-    """The sieve for these cues, with the best engine that is installed."""
+    """The sieve for these cues, with the best engine that runs here."""
     wanted = (*literals, *ENTRY_MARKS)
-    if importlib.util.find_spec("hyperscan") is not None:
+    try:
+        import hyperscan
+    except ImportError:     # no wheel for this machine
+        return Expressions(wanted)
+    try:
         return Hyperscan(wanted)
-    return Expressions(wanted)
+    except hyperscan.error:     # a processor without what the wheel was built for
+        return Expressions(wanted)

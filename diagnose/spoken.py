@@ -70,8 +70,7 @@ class Spoken:
 
     def interrupted(self, envelope: Envelope) -> None:
         """What comes next repeats nothing that was heard of this host."""
-        if self._last:
-            self._last[host(envelope)] = None
+        self._last[host(envelope)] = None
 
     def read(self, raw: RawLine, envelope: Envelope, reading: Reading, place: int) -> str:
         """Keep a reading of a record that begins at that place; the class in which it counts."""
@@ -101,7 +100,7 @@ class Spoken:
         if count is None:
             self.heard.insert(place, heard)
         else:
-            self._again(heard, raw, int(count))
+            self.heard += self._so_often(heard, int(count))
         self._last[when.host] = heard
         return "events"
 
@@ -135,15 +134,15 @@ class Spoken:
             self._opening.append((len(self.heard), line, when, count))
         before = self._last.get(when.host)
         if before is not None and before.line.line > self.passed:
-            self._again(before._replace(line=line, stamp=when), raw, count)
+            self.heard += self._so_often(before._replace(line=line, stamp=when), count)
 
     def follow(self, before: Spoken) -> None:
         """Go on where another part of the same log ended: a notice may speak of its last line."""
         for place, line, when, count in reversed(self._opening):
             last = before.last(when.host)
             if last is not None:
-                self.heard[place:place] = [last._replace(line=line, stamp=when, nth=nth)
-                                           for nth in range(1, min(count, REPEATS_MAX) + 1)]
+                self.heard[place:place] = self._so_often(
+                    last._replace(line=line, stamp=when), count)
         if not self.passed:
             self._before = before
 
@@ -155,15 +154,15 @@ class Spoken:
         return last if last is not None and (
             last.line.input != self._counted.name or last.line.line > self.passed) else None
 
-    def _again(self, heard: Heard, raw: RawLine, count: int) -> None:
+    def _so_often(self, heard: Heard, count: int) -> list[Heard]:
+        """A reading as often as a notice tells, up to a limit."""
         if count > REPEATS_MAX:
             self._counted.remark(
                 "repeats-limit",
                 f"The last message is said to have come {count} times; {REPEATS_MAX} were counted.",
-                raw.number,
+                heard.line.line,
             )
-        for nth in range(1, min(count, REPEATS_MAX) + 1):
-            self.heard.append(heard._replace(nth=nth))
+        return [heard._replace(nth=nth) for nth in range(1, min(count, REPEATS_MAX) + 1)]
 
     def _show(self, stream: str, who: str, level: str | None) -> None:
         """Note that somebody speaks in the input, and the least level of his that it shows."""

@@ -182,3 +182,17 @@ def test_a_notice_goes_on_where_the_part_before_ended() -> None:
     whole = told(from_bytes("whole", tar(CRASH)))
     assert told(from_bytes("parts", tar(parts))).signature == whole.signature
     assert whole.verdict == "fault"
+
+
+def test_a_notice_behind_an_unread_line_repeats_nothing_of_the_part_before() -> None:
+    """Whatever stood there was the last message, read or not."""
+    lines = CRASH["messages"].splitlines(keepends=True)
+    at = next(nth for nth, line in enumerate(lines) if line == lines[nth + 1] == lines[nth + 2])
+    stamp = lines[at].partition(b"get owner")[0]
+    between = [stamp + b"EDAC MC: Ver: 2.0.1\n", stamp + b"last message repeated 2 times\n"]
+    older, newer = b"".join(lines[:at + 1]), b"".join([*between, *lines[at + 3:]])
+    parts = told(from_bytes("parts", tar({"messages.1": older, "messages": newer})))
+    whole = told(from_bytes("messages", older + newer))
+    assert parts.coverage.events == whole.coverage.events
+    assert parts.signature == whole.signature
+    assert parts.verdict == whole.verdict

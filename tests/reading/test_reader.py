@@ -1,15 +1,10 @@
 """Bytes to lines: numbering, limits, damage, compression. No bytes make it fail."""
 from __future__ import annotations
 
-import bz2
 import gzip
-import lzma
-from collections.abc import Callable
 from pathlib import Path
 
-import lz4.frame
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +15,7 @@ from diagnose.lines import RawLine, Reading
 from diagnose.mend import pieces
 from diagnose.reader import from_bytes, from_path, read
 from diagnose.sift import BLANKS_MAX
+from tests.bundle.packing import PACKERS
 from tests.reading.everyone import Everything
 
 TEXT = "msix entry 0 for dev 01:10:0\n\nJun  1 00:31:27 h kernel: ünïcode ✓\nno line end"
@@ -132,15 +128,6 @@ def test_text_of_other_systems_is_text(coding: str) -> None:
     found, reading = lines("\ufeffmap irq failed\r\ncafé\r\n".encode(coding))
     assert [line.text for line in found] == ["map irq failed", "café"]
     assert reading.compression == "utf-16"
-
-
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": zstandard.ZstdCompressor().compress,
-    "lz4": lz4.frame.compress,
-}
 
 
 @pytest.mark.parametrize("name", PACKERS)
