@@ -130,6 +130,21 @@ def test_nothing_changes_in_a_damaged_log(damage: str, monkeypatch: pytest.Monke
             assert few == all_, name
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_notice_repeats_nothing_from_before_lines_that_nobody_read(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two hosts in a syslog says something unknown, far ahead of its notice."""
+    def line(host: str, text: str) -> str:
+        return f"Jun  1 00:31:27 {host} kernel: {text}\n"
+    unread = "EDAC MC: Ver: 2.0.1 Jan 27 2012"
+    text = "".join([*[line("a", unread)] * 9,
+                    line("a", "unmap irq ff failed"), line("a", unread),
+                    *[line("b", unread)] * 20, line("a", "last message repeated 2 times")])
+    same(text.encode(), "hyperscan", monkeypatch)
+    heard = [each[1].kind for each in told(text.encode(), ENGINES["hyperscan"])["heard"]]
+    assert heard == ["unmap_irq_failed"]
+
+
 def test_lines_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nine of ten lines of noise are not read at all."""
     monkeypatch.setattr(buffers, "HEAD_BYTES", 64)
