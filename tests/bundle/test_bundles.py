@@ -6,14 +6,20 @@ import os
 import tarfile
 from collections.abc import Callable
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 from diagnose import pipeline
+from diagnose.bundle import folder
 from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import InputError
+from diagnose.grammar import load
+from diagnose.hearing import Hearing
+from diagnose.options import Options
+from diagnose.parse import parse
 from diagnose.reader import Input, from_bytes
 from tests.bundle.packing import CORPUS, DEMO, PACKERS, Files, lay, tar, zipped
 from tests.dress.trickle import trickling
@@ -196,3 +202,37 @@ def test_a_notice_behind_an_unread_line_repeats_nothing_of_the_part_before() -> 
     assert parts.coverage.events == whole.coverage.events
     assert parts.signature == whole.signature
     assert parts.verdict == whole.verdict
+
+
+@pytest.mark.parametrize("slug", ["kept-twice-283", "kept-twice-el5"])
+def test_copies_in_any_order_tell_the_same(slug: str) -> None:
+    logs = dict(read_case(CORPUS / f"{slug}.case").logs)
+    several = [name for name in logs if not name.startswith("guest")][:3]
+    told_by = {told(*(from_bytes(name, logs[name].encode())
+                      for name in (*order, *logs.keys() - {*order}))).signature
+               for order in permutations(several)}
+    assert len(told_by) == 1
+
+
+def test_a_file_without_a_size_is_not_opened(tmp_path: Path) -> None:
+    """Those of /proc have none, and some of them never end."""
+    lay({"kmsg": b"", "messages": b"x\n"}, tmp_path)
+    assert {each.name: each.why for each in folder.members(str(tmp_path))} == {
+        "kmsg": "empty", "messages": ""}
+
+
+def test_what_was_heard_holds_its_input_no_longer() -> None:
+    """A bundle may have 100,000 members, each with a buffer of its own."""
+    made = Hearing(from_bytes("log", DEMO["dom0.log"]), None, None, load())
+    made.listen()
+    with pytest.raises(ValueError, match="once"):
+        made.source.open()
+
+
+def test_nothing_is_hashed_where_nobody_asks(tmp_path: Path) -> None:
+    lay({"a": DEMO["dom0.log"], "b": DEMO["dom0.log"]}, tmp_path)
+    mute = Options(hashed=False)
+    alone = parse([str(tmp_path / "a")], mute)
+    assert [source.sha256 for source in alone.sources] == [""]
+    both = parse([str(tmp_path / "a"), str(tmp_path / "b")], mute)
+    assert [remark.code for remark in both.remarks] == ["read-twice"]
