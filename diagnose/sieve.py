@@ -33,8 +33,6 @@ _PROSE = rb"[^\n]*".join([_WORD] * SMALL_WORDS_MIN)
 class Sieve(Protocol):
     """Finds the lines of a buffer that may say something."""
 
-    name: str
-
     def places(self, buffer: bytes, prose: bool = False) -> list[int]:
         """A place in each such line, in order; there may be several in one.
 
@@ -44,8 +42,6 @@ class Sieve(Protocol):
 
 class Expressions:
     """The engine that is always there."""
-
-    name = "re"
 
     def __init__(self, literals: Sequence[str]) -> None:
         cues = sorted(literal.encode() for literal in literals)
@@ -80,8 +76,6 @@ def _factored(texts: Sequence[bytes]) -> bytes:
 
 class Hyperscan:
     """The engine for all who can install it."""
-
-    name = "hyperscan"
 
     def __init__(self, literals: Sequence[str]) -> None:
         # Apart, each of the two is found faster than both together.
