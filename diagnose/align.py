@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from diagnose.events import RANK, Event
 from diagnose.spine import Item
@@ -46,8 +47,7 @@ def agrees(effect: Effect, event: Event) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class Match:
+class Match(Struct):
     """What became of the effects of one act."""
 
     lines: list[Event] = field(default_factory=list)

@@ -11,8 +11,9 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from diagnose.errors import GrammarError
 
@@ -72,8 +73,7 @@ class Sample(NamedTuple):
     fields: dict[str, object]
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct):
     """One production with its annotations; `body` is what lark reads, folded."""
 
     kind: str

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.diagnosis import AssignmentReport, DomainKind, EndedBy, StoryStep, Verdict
 from diagnose.enact import ENDS
@@ -22,8 +23,7 @@ _ENDED_BY: Mapping[str, EndedBy] = {
 }
 
 
-@dataclass(slots=True)
-class Hold:
+class Hold(Struct):
     """One device held by one domain, as the story has it."""
 
     boot: int

@@ -4,7 +4,7 @@
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from diagnose import mend
 from diagnose.envelope import Envelope
@@ -14,8 +14,7 @@ from diagnose.lines import RawLine
 CLASSES = ("events", "near_misses", "unreadable", "unknown", "known_noise")
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(Struct):
     """One line until it is counted."""
 
     raw: RawLine
@@ -30,8 +29,7 @@ class Taken:
             self.verdict = verdict
 
 
-@dataclass(slots=True)
-class Begun:
+class Begun(Struct):
     """A record that may go on in a later line."""
 
     envelope: Envelope

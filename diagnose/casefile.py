@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.errors import DataError, InputError, nearest
 from diagnose.reader import Input, from_bytes
@@ -85,8 +86,7 @@ class ExpectedHarmless(NamedTuple):
         return f"{self.rule} {self.device}" if self.device else self.rule
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One case; `logs` are (name, text) pairs in file order, each text ends with a newline."""
 
     slug: str

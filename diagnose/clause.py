@@ -6,16 +6,16 @@ elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from diagnose.rulefile import Table
 
 ANY = "$_"
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """One condition: a fact of one of these names whose fields fit.
 
     `joins` are (field, variable) pairs, `wants` (field, allowed values) pairs. A key field of the

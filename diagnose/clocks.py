@@ -10,8 +10,9 @@ one log by a constant shifts its distance and changes nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.anchors import Pair, pairs
 from diagnose.diagnosis import Clock
@@ -62,8 +63,7 @@ class Window(NamedTuple):
 Key = tuple[str, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(Struct, frozen=True):
     """The clocks of one incident; `windows` tells the time of lines by dom0's clock."""
 
     reports: tuple[Clock, ...]

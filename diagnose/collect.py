@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from diagnose.rulefile import Key, RuleFile, Table
 
@@ -42,8 +43,7 @@ _PART_KEYS: Mapping[str, Key] = MappingProxyType({
 })
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One thing to gather; `prints` maps a tool stack, or "" for any host, to a command."""
 
     id: str

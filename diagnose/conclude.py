@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.diagnosis import (
     Divergence,
@@ -31,8 +33,7 @@ from emulator.pci import PciAddress
 WITNESS_LINES_MAX = 200
 
 
-@dataclass(slots=True)
-class Conclusion:
+class Conclusion(Struct):
     """What the rules make of the best story."""
 
     steps: list[Step]

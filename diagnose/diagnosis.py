@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct, field
 
 from diagnose.events import Coverage, LeftOut, Line, Remark
 
@@ -37,8 +38,7 @@ KEYS: Mapping[str, str] = {"from_line": "from", "to_line": "to"}
 NOT_MODELLED = "not-modelled"
 
 
-@dataclass(frozen=True, slots=True)
-class ToolReport:
+class ToolReport(Struct, frozen=True):
     """Who concluded. `catalogue` is a hash over the grammars, rules, fixes and kernel rows."""
 
     name: str
@@ -46,8 +46,7 @@ class ToolReport:
     catalogue: str
 
 
-@dataclass(frozen=True, slots=True)
-class InputReport:
+class InputReport(Struct, frozen=True):
     """One input that was read. `bytes` and `lines` count what remains after decompression.
 
     `part_of` names the log that it is one rotated part of, None where it is a log by itself.
@@ -65,8 +64,7 @@ class InputReport:
     state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KernelParts:
+class KernelParts(Struct, frozen=True):
     """The releases of the four programs, as far as known; `guests` maps guest name to release."""
 
     dom0: str | None = None
@@ -75,8 +73,7 @@ class KernelParts:
     guests: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class KernelReport:
+class KernelReport(Struct, frozen=True):
     """The kernel row that the story ran under, how it was found, and the rows that fit as well."""
 
     row: str | None
@@ -86,8 +83,7 @@ class KernelReport:
     parts: KernelParts = field(default_factory=KernelParts)
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """What proves a conclusion: lines of the inputs and steps of the story (ordinals from 0).
 
     `total` is the number of lines before the list was capped.
@@ -98,16 +94,14 @@ class Witness:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
+class Rival(Struct, frozen=True):
     """A consistent story that lacks the finding, and what the log would have to hold to decide."""
 
     story: str
     decided_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One fault of one device in one host boot (`boot` counts from 0 in file order).
 
     `message` tells what was seen and why it is wrong, `todo` what to do about it, `occurrences` how
@@ -136,8 +130,7 @@ class Finding:
     todo: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HarmlessItem:
+class HarmlessItem(Struct, frozen=True):
     """Lines that look alarming and are not, with the reason; one per rule, device and host boot."""
 
     rule: str
@@ -149,8 +142,7 @@ class HarmlessItem:
     boot: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Suspicion:
+class Suspicion(Struct, frozen=True):
     """What the log hints at too weakly for a finding; it never changes the verdict."""
 
     fault: str
@@ -162,8 +154,7 @@ class Suspicion:
     boot: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Divergence:
+class Divergence(Struct, frozen=True):
     """Where the best story and the log disagree; `event` is the kind of the line in question."""
 
     kind: DivergenceKind
@@ -173,8 +164,7 @@ class Divergence:
     device: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentReport:
+class AssignmentReport(Struct, frozen=True):
     """One device given to one domain; `from` and `to` are the first and the last line of that."""
 
     boot: int
@@ -187,8 +177,7 @@ class AssignmentReport:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class StoryStep:
+class StoryStep(Struct, frozen=True):
     """One thing that was done.
 
     An inferred step has no line of its own: `why` tells which line would be impossible without it.
@@ -202,8 +191,7 @@ class StoryStep:
     boot: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WhatIf:
+class WhatIf(Struct, frozen=True):
     """The same story under another kernel row, or with a fix: the ids of findings gone and left."""
 
     assume: str
@@ -212,8 +200,7 @@ class WhatIf:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True):
     """A fix for this story. `covers`: the kinds of death it helps with, "clean" and "abrupt"."""
 
     fix: str
@@ -225,8 +212,7 @@ class Recommendation:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """A known fault that the kernel row has and that this log does not show."""
 
     fault: str
@@ -234,8 +220,7 @@ class Exposure:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """One input's clock minus dom0's, in seconds, as an interval (low, high).
 
     dom0's clock is its uptime, or the time of day where its log tells no other. A log that holds
@@ -250,7 +235,7 @@ class Clock:
     boot: int = 0
 
 
-class Missing(NamedTuple):
+class Missing(Struct, frozen=True):
     """Something to collect because the log cannot tell, and the command that collects it."""
 
     what: str
@@ -258,8 +243,7 @@ class Missing(NamedTuple):
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """Everything that is concluded from the logs of one incident of one host."""
 
     tool: ToolReport
@@ -326,10 +310,8 @@ def encode(value: object) -> object:
     """Turn result values into what `json.dumps` writes: records into dicts, tuples into lists."""
     if value is None or isinstance(value, (str, int, float)):
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {KEYS.get(f.name, f.name): encode(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {name: encode(part) for name, part in zip(value._fields, value)}
+    if isinstance(value, Struct):
+        return {KEYS.get(k, k): encode(getattr(value, k)) for k in value.__struct_fields__}
     if isinstance(value, Mapping):
         return {str(key): encode(part) for key, part in value.items()}
     if isinstance(value, (tuple, list)):

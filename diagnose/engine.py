@@ -9,7 +9,8 @@ the same values; so the work grows with the facts and not with their combination
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from diagnose.clause import Clause
 from diagnose.facts import Fact
@@ -19,8 +20,7 @@ NAMES_SHOWN_MAX = 8
 """A list in a sentence names so many members; a longer one is abridged with its count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """One rule that holds for one key.
 
     `facts` are all facts, in story order, that took part in satisfying `requires`; `cited` those
@@ -151,8 +151,7 @@ class _Store:
         return self._indexes[known]
 
 
-@dataclass(slots=True, eq=False)
-class _Node:
+class _Node(Struct, eq=False):
     """The facts that answer one clause for some values, and the answers to the clauses after it."""
 
     depth: int

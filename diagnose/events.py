@@ -1,6 +1,6 @@
 """The nouns of the reading half: what a line is, what it says and what it proves.
 
-Values only, and no import outside the standard library: the emulator's `PciAddress` appears as a
+Values only: the emulator's `PciAddress` appears as a
 field value and is never constructed here.
 
 `Line` (where) → `Stamp` (when) → `Event` (what, with its `Production`) → `Source`, `Parsed` (all).
@@ -8,8 +8,9 @@ field value and is never constructed here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 SPEAKERS = ("dom0", "xen", "guest", "toolstack")
 
@@ -24,7 +25,7 @@ RANK: Mapping[str, int] = {
 }
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, order=True):
     """One line of one input, as it stands there.
 
     `line` counts from 1 in the decompressed input and follows line feeds only. `text` has no line
@@ -37,7 +38,7 @@ class Line(NamedTuple):
     text: str
 
 
-class Stamp(NamedTuple):
+class Stamp(Struct, frozen=True):
     """When a line was printed and by which host, as far as its envelope tells.
 
     `uptime` is in seconds since the printing kernel's or hypervisor's boot. `wall` is the time of
@@ -67,7 +68,7 @@ class Stamp(NamedTuple):
 NO_STAMP = Stamp()
 
 
-class Term(NamedTuple):
+class Term(Struct, frozen=True):
     """One thing that a line proves, in the closed vocabulary of docs/grammar-annotations.md.
 
     `args` are names of the production's fields (or the part of a `banner`). `when` lists (field,
@@ -104,8 +105,7 @@ def _is_set(command_line: str, key: str, value: str) -> bool:
     return any(name == key and value in told.split(",") for name, _, told in words)
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(Struct, frozen=True):
     """What the grammars say about one message, apart from how it is read and printed.
 
     `file` is the speaker whose grammar holds it (`linux` for texts that dom0 and guests share),
@@ -142,12 +142,12 @@ class Production:
     near_miss: str = ""
     samples: tuple[str, ...] = ()
     field_types: Mapping[str, str] = field(default_factory=dict)
-    terms: frozenset[str] | None = field(init=False, default=None, repr=False, compare=False)
+    terms: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         """Note what every line of it proves, where that does not depend on the line."""
         if not any(term.when for term in self.proves):
-            object.__setattr__(self, "terms", frozenset(term.name for term in self.proves))
+            force_setattr(self, "terms", frozenset(term.name for term in self.proves))
 
     @property
     def catalogue_id(self) -> str:
@@ -155,8 +155,7 @@ class Production:
         return self.kind.replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
 
     `guest` is the name of the guest if one speaks: that of its log as a rule. `level` is the line's
@@ -194,7 +193,7 @@ class Event:
         return any(t.name == name for t in self.proofs())
 
 
-class StateFact(NamedTuple):
+class StateFact(Struct, frozen=True):
     """What the host was like when somebody looked, as one line of a file or of Xen's dumps tells.
 
     `kind` is of the closed vocabulary in docs/grammar-annotations.md, `event` the production that
@@ -210,8 +209,7 @@ class StateFact(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """Every line of an input in exactly one class: lines = the sum of the other five counts."""
 
     lines: int = 0
@@ -234,8 +232,7 @@ class Coverage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One input after reading.
 
     `speakers` are those heard in it, in the order of `SPEAKERS`. `guest` names the guest whose log
@@ -267,7 +264,7 @@ class Source:
         return self.part_of or self.name
 
 
-class Remark(NamedTuple):
+class Remark(Struct, frozen=True, order=True):
     """Something about the inputs that a reader of the report has to know; never a failure."""
 
     code: str
@@ -276,15 +273,14 @@ class Remark(NamedTuple):
     line: int | None = None
 
 
-class LeftOut(NamedTuple):
+class LeftOut(Struct, frozen=True, order=True):
     """Something that lies with the logs and was not read, or only to some place, and why."""
 
     path: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(Struct, frozen=True):
     """A line that holds a long literal of a production which does not accept it."""
 
     line: Line
@@ -293,8 +289,7 @@ class NearMiss:
     alarming: bool          # the production is
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """All inputs after reading: events in input order, a `Source` each, the first near misses.
 
     `state` is what state files tell; dumps in Xen's log are events.

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose import grammar, mend, speaker
 from diagnose.envelope import Envelope, Peeler, stamp
@@ -18,8 +20,7 @@ from diagnose.reader import from_bytes
 from diagnose.render.words import count
 
 
-@dataclass(frozen=True, slots=True)
-class LineReading:
+class LineReading(Struct, frozen=True):
     """Everything there is to say about one line.
 
     `verdict` is "event", "noise", "near miss" or "unknown". `speaker` is "kernel" where only the

@@ -9,16 +9,16 @@ after the grammar's kinds, which are handed in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.events import Line
 from emulator.invariants import VIOLATIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One row: `name` and `fields` as the vocabulary says, and where it comes from.
 
     Every fact has the fields boot (the host boot's ordinal from 0) and device (None if unknown).

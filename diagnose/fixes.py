@@ -10,11 +10,12 @@ A known fix leads to nothing that can be replayed, and is therefore never recomm
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from diagnose.rulefile import Key, RuleFile, Table
 from emulator.kernels import ROWS
@@ -51,8 +52,7 @@ KNOWN_KEYS: Mapping[str, Key] = MappingProxyType({
 })
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """One thing to do. `assume` is a kernel row's name, or `id` for what guests do or should do."""
 
     id: str
@@ -72,8 +72,7 @@ class Fix:
         return None if self.assume == self.id else self.assume
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFix:
+class KnownFix(Struct, frozen=True):
     """A fix for people to know of; `outside` says why no story can be run with it."""
 
     id: str

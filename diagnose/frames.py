@@ -10,8 +10,9 @@ tells. Pirqs and MSI-X entry numbers are plain numbers, addresses are texts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from diagnose.diagnosis import (
     Finding,
@@ -35,8 +36,7 @@ Entry = tuple[int, int, int, Standing]
 """One pair of dom0's record: pirq, entry_nr, the domid it was attached for, what it is worth."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRecord:
+class DeviceRecord(Struct, frozen=True):
     """dom0's record of one device. `owner` is the domid that pciback gave it to.
 
     An item of `entries` is [pirq, entry_nr, domid for which the pair was attached, what it is worth
@@ -50,8 +50,7 @@ class DeviceRecord:
     entries: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DomainTable:
+class DomainTable(Struct, frozen=True):
     """Xen's table of one domain: pirq → device; `bound` are the pirqs with an event channel.
 
     `forced` are pirqs that Xen unbound while the guest was still using them.
@@ -63,16 +62,14 @@ class DomainTable:
     forced: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(Struct, frozen=True):
     """What a guest's driver was handed, and which of that it has requested."""
 
     pirqs: tuple[int, ...]
     requested: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ledgers:
+class Ledgers(Struct, frozen=True):
     """Both ledgers at one moment, and what the guests believe: domid → device → vectors."""
 
     dom0: Mapping[str, DeviceRecord] = field(default_factory=dict)
@@ -80,8 +77,7 @@ class Ledgers:
     guests: Mapping[int, Mapping[str, Belief]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One row of a ledger that a step changed; `what` is `added`, `removed` or a pair's new state.
 
     In dom0's ledger the row is a pair of `device` (with `entry_nr`), in Xen's a pirq of `domid`.
@@ -95,8 +91,7 @@ class Change:
     entry_nr: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parting:
+class Parting(Struct, frozen=True):
     """The ledgers disagree in this step (the names are those of the emulator's violations)."""
 
     name: str
@@ -110,8 +105,7 @@ class Parting:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Frame(StoryStep):
+class Frame(StoryStep, frozen=True):
     """One step with both ledgers after it; `number` counts the story's steps from 0."""
 
     number: int = 0
@@ -120,8 +114,7 @@ class Frame(StoryStep):
     violations: tuple[Parting, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """What became of a pair in one step; `domid` is the domain that it was done to or for.
 
     `what` is `attached`, `released`, a pair's new state or the name of a violation; `lines` are
@@ -134,8 +127,7 @@ class Moment:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EntryLife:
+class EntryLife(Struct, frozen=True):
     """One pair from its attachment to its release, or to the end of the logs (`ended` None)."""
 
     pirq: int
@@ -146,8 +138,7 @@ class EntryLife:
     state: Standing | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """All lives of one MSI-X entry of one device."""
 
     device: str
@@ -155,8 +146,7 @@ class Watched:
     lives: tuple[EntryLife, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """A line of an input laid on the story: the last step that had happened by then.
 
     `step` is None where nothing had. `told` says whether the line is one of that step's own; `open`
@@ -171,8 +161,7 @@ class Located:
     open: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A step that goes another way under the assumed row.
 
     `refusal` says why it cannot happen there. `missing` are the lines printed under the story's own
@@ -187,8 +176,7 @@ class Difference:
     parted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Assumed:
+class Assumed(Struct, frozen=True):
     """The same story under another kernel row: how it differs, and which findings are gone.
 
     `arisen` are the faults (name, device, host boot) that the story's own row does not have.
@@ -202,8 +190,7 @@ class Assumed:
     arisen: tuple[tuple[str, str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
+class ReplayReport(Struct, frozen=True):
     """The cheapest story of one incident, and the answers to what was asked of it.
 
     `contradictions` counts what the story and the log hold against each other. `narrowed` is the

@@ -9,11 +9,12 @@ explain themselves nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
+
+from msgspec import Struct
 
 from diagnose.rulefile import Key, RuleFile, Table
 
@@ -37,8 +38,7 @@ _TERM_KEYS: Mapping[str, Key] = MappingProxyType({
 })
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One name and its meaning; `why` and `todo` are empty where there is nothing to say."""
 
     name: str

@@ -8,7 +8,8 @@ holds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.costs import costs
 from diagnose.spine import Item
@@ -30,8 +31,7 @@ MAP_FAULTS = ("map_pirq", "map_no_vector", "map_no_pirq")
 ENOSPC = -28
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Where a proposal is asked for."""
 
     timeline: Timeline

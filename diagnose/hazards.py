@@ -8,11 +8,12 @@ that is. So the same table answers for kernels that it was not written for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, cast
+
+from msgspec import Struct
 
 from diagnose.engine import match
 from diagnose.rulefile import Key, RuleFile, Table
@@ -50,8 +51,7 @@ _HAZARD_KEYS: Mapping[str, Key] = MappingProxyType({
 })
 
 
-@dataclass(frozen=True, slots=True)
-class Hazard:
+class Hazard(Struct, frozen=True):
     """One story; `told` are its acts as the table words them."""
 
     id: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import replace
 from functools import lru_cache
 from io import BufferedReader
+
+from msgspec.structs import replace
 
 from diagnose import grammar, mend, speaker
 from diagnose.begun import Begun, Taken, follows, may_go_on, part_of

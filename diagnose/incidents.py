@@ -19,8 +19,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath
+
+from msgspec import Struct, field
 
 from diagnose.bundle.folder import kind
 from diagnose.events import LeftOut, Remark
@@ -44,8 +45,7 @@ NO_LOGS = frozenset(
 SETTINGS = frozenset((".cfg", ".conf"))
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """What is diagnosed at once. `name` is a path as it was given, or one below that.
 
     `paths` are its logs in order, or its one case; `settings` lie beside them and may be state
@@ -69,8 +69,7 @@ class Incident:
         return self.paths == (self.name,) and self.name.endswith(CASE)
 
 
-@dataclass(slots=True)
-class _Folder:
+class _Folder(Struct):
     """What lies in one directory; `alone` is what is an incident by itself, `below` are those of
     its sub-directories.
     """

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.engine import Match, match
 from diagnose.events import Line
@@ -23,8 +24,7 @@ Key = tuple[str, str, int]     # fault, device, host boot: the identity of a fin
 RIVALS_MAX = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(Struct, frozen=True):
     """How sure a finding is: in all consistent stories, in all cheapest ones, or in fewer."""
 
     match: Match

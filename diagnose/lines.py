@@ -4,8 +4,9 @@
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from diagnose.events import Remark
 
@@ -30,8 +31,7 @@ class RawLine(NamedTuple):
     data: bytes
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What reading has counted so far; complete when the lines are exhausted.
 
     `offset` is where the buffer begins of which lines are being read. `digest` is the SHA-256 in

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Hints and limits for one diagnosis. Every field has "nothing was said" as its default."""
 
     kernel: str | None = None
@@ -31,8 +30,7 @@ class Options:
     same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked of a replay beside the story itself; None where nothing was."""
 
     at: str | None = None

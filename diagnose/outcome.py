@@ -9,8 +9,9 @@ another.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct, field
 
 from diagnose.diagnosis import Confidence, FixKind, How, Verdict, encode
 from diagnose.events import LeftOut
@@ -23,7 +24,7 @@ OutcomeVerdict = Verdict | Literal["unreadable", "broken"]
 CaseState = Literal["passed", "updated", "failed", "unreadable"]
 
 
-class Difference(NamedTuple):
+class Difference(Struct, frozen=True):
     """One header of a case that its diagnosis contradicts; both sides as the header is written.
 
     An empty text means that the side has no such header.
@@ -34,12 +35,11 @@ class Difference(NamedTuple):
     got: str
 
     def __str__(self) -> str:
-        expected, got = (text or f"no such {self.header}" for text in self[1:])
+        expected, got = (text or f"no such {self.header}" for text in (self.expected, self.got))
         return f"{self.header}: expected {expected}, got {got}"
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One case, tried. `golden` is a unified diff from the golden report to the report of now.
 
     `fired` holds the ids of the rules that made a finding or excused a line. `note` says what was
@@ -61,7 +61,7 @@ class Tried:
         return self.state in ("passed", "updated")
 
 
-class FindingBrief(NamedTuple):
+class FindingBrief(Struct, frozen=True):
     """A finding without its proof."""
 
     fault: str
@@ -70,7 +70,7 @@ class FindingBrief(NamedTuple):
     domids: tuple[int, ...]
 
 
-class KernelBrief(NamedTuple):
+class KernelBrief(Struct, frozen=True):
     """The kernel row that the story ran under, how it was found, and the rows that fit as well."""
 
     row: str | None
@@ -78,7 +78,7 @@ class KernelBrief(NamedTuple):
     alternatives: tuple[str, ...]
 
 
-class FixBrief(NamedTuple):
+class FixBrief(Struct, frozen=True):
     """The first fix that is enough for the incident's story."""
 
     fix: str
@@ -86,8 +86,7 @@ class FixBrief(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """One incident, judged. Findings stand causes first; `missing` is what its logs lack most.
 
     "unreadable": there was nothing to diagnose; "broken": this program failed, or its process was
@@ -119,8 +118,7 @@ class Outcome:
         return {"schema": SCHEMA, **encoded}
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """Incidents with one signature: how many, the first few by name, and what they share."""
 
     first: Outcome
@@ -128,8 +126,7 @@ class Group:
     names: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What many incidents come to; it grows with their kinds and not with their number."""
 
     verdicts: Counter[OutcomeVerdict] = field(default_factory=Counter)

@@ -8,9 +8,10 @@ others decide it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from diagnose import braid, grammar, speaker
 from diagnose.bundle import rotation
@@ -74,8 +75,7 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
     return _settled(logs, kept)
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(Struct):
     """What reading has brought so far."""
 
     remarks: list[Remark]

@@ -11,7 +11,8 @@ himself in it, or where it introduces the lines that follow: no program does eit
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 #: Share of prose among the lines that are not blank, above which a file is a text. Serial captures
 #: with login banners stay below a hundredth, bug reports and mails have a third and more.
@@ -33,8 +34,7 @@ Passages = tuple[tuple[int, int], ...]
 _DIGITS = re.compile(r"\d+")
 
 
-@dataclass(slots=True)
-class _Passages:
+class _Passages(Struct):
     """Stretches of lines that were read, between lines that part them."""
 
     _spans: list[list[int]] = field(default_factory=list)
@@ -54,8 +54,7 @@ class _Passages:
         return tuple((first, last) for first, last in self._spans)
 
 
-@dataclass(slots=True)
-class Shape:
+class Shape(Struct):
     """What the lines of one input have looked like so far; line numbers count from 1."""
 
     filled: int = 0

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.errors import UsageError
 from diagnose.hazards import Hazard, load_hazards, outcome, read_act, tell_act
@@ -56,8 +58,7 @@ class Way(NamedTuple):
     acts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """What a search over a kernel row has found: every story of up to `length` acts was tried."""
 
     row: str

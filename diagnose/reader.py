@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import cast
+
+from msgspec import Struct
 
 from diagnose.buffers import buffers
 from diagnose.errors import InputError
@@ -24,8 +25,7 @@ from diagnose.unpack import LimitError, Meter, Stream, unpacked
 PIECE_BYTES = 1 << 18
 
 
-@dataclass(slots=True)
-class Input:
+class Input(Struct):
     """Something to read. `open` may be called once; `path` tells two names of one file apart.
 
     `compression` is what has been taken off already, `hint` who speaks in it if nothing else tells.

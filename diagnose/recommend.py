@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.diagnosis import Recommendation, WhatIf
 from diagnose.fixes import Fix, load_fixes
@@ -22,8 +23,7 @@ GUEST_HABITS: Mapping[str, Change] = {"workaround-unload-driver": unload_first}
 _DEATHS = (("clean", "clean_shutdown"), ("abrupt", "destroy"))
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One assumption and the findings that are left under it."""
 
     assume: str

@@ -7,6 +7,8 @@ Source: print_record() of util-linux sys-utils/dmesg.c.
 """
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from diagnose.envelope import Envelope, stamp
 from diagnose.events import Stamp
 
@@ -23,7 +25,7 @@ class Relative:
         """The stamp of the envelope of a record whose distance has been seen."""
         when = stamp(envelope)
         if self.tells(envelope):
-            return when._replace(wall=self._wall, coarse=MINUTE_SECONDS)
+            return replace(when, wall=self._wall, coarse=MINUTE_SECONDS)
         return when
 
     @staticmethod

@@ -9,7 +9,8 @@ that contradict the log more often than the best one are dropped, all rows in on
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave, unexplained_by
@@ -42,8 +43,7 @@ ACTS_FREE, ACTS_A_LINE, BEAM_NARROW = 20_000, 50, 1
 HOPE = 4 * AHEAD
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What the search found: complete stories, cheapest first; `dropped`: not all of them."""
 
     timeline: Timeline

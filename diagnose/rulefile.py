@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
+
+from msgspec import Struct
 
 from diagnose.errors import RuleError, nearest
 
@@ -21,8 +22,7 @@ RULE_BYTES_MAX = 65536
 """A rule is a page; a longer file is a mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key: its TOML type, when it is needed ("always", "fault", "harmless" or "")."""
 
     type: str

@@ -9,9 +9,10 @@ cannot say has to become a fact that the emulator computes and its tests cover.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
+
+from msgspec import Struct
 
 from diagnose.clause import Clause, read_clause
 from diagnose.errors import RuleError
@@ -37,8 +38,7 @@ class Message(NamedTuple):
         return " ".join(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule; `fault` is None for a harmless one, `file` is the name of its file.
 
     `follows` names faults that cause this one: those of the same boot whose device is the

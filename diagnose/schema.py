@@ -1,18 +1,19 @@
 """The published JSON Schemas of what the commands write, derived from the result classes.
 
-The files beside this module are checked in, so that users need neither this module nor pydantic to
+The files beside this module are checked in, so that users need not this module to
 validate what they get; a test tells when one is no longer what the classes say.
 
-**Invariant:** no command needs this module; it is the only one that imports pydantic.
+**Invariant:** no command needs this module.
 """
 
 from __future__ import annotations
 
 import json
 from importlib.resources import files
+from inspect import cleandoc
 from typing import Any
 
-from pydantic import TypeAdapter
+from msgspec.json import schema_components
 
 from diagnose import outcome
 from diagnose.diagnosis import KEYS, SCHEMA, Diagnosis
@@ -46,11 +47,13 @@ def triage_schema() -> dict[str, Any]:
 
 def _schema(shape: type, name: str, title: str, more: dict[str, Any]) -> dict[str, Any]:
     """The schema of a result class; `more` are keys that are no fields."""
-    schema = _closed(TypeAdapter(shape).json_schema(mode="serialization"))
+    (_,), shapes = _closed(schema_components(
+        [shape], schema_hook=lambda anything: {"title": "anything"}, ref_template="#/$defs/{name}"))
+    schema = shapes.pop(shape.__name__)
     schema["properties"] |= {"schema": {"const": name}, **more}
     schema["required"] += ["schema", *more]
-    shapes = schema.pop("$defs")
-    return {"$schema": _DIALECT, "$id": name, "title": title, **schema, "$defs": shapes}
+    return {"$schema": _DIALECT, "$id": name, "title": title, **schema,
+            "$defs": dict(sorted(shapes.items()))}
 
 
 def published(file: str = FILE) -> dict[str, Any]:
@@ -60,30 +63,23 @@ def published(file: str = FILE) -> dict[str, Any]:
 
 
 def _closed(node: Any) -> Any:
-    """Rewrite what pydantic says about the classes into what a report really looks like.
+    """Rewrite what msgspec says about the classes into what a report really looks like.
 
-    A named tuple is an object there, not an array; keys that are Python keywords have their own
-    names; fields with a default are written all the same, so every key is required.
+    Keys that are Python keywords have their own names; fields with a default are written all the
+    same, so every key is required.
     """
-    if isinstance(node, list):
+    if isinstance(node, (list, tuple)):
         return [_closed(part) for part in node]
     if not isinstance(node, dict):
         return node
-    if _is_record(node):
-        parts = {part["title"].lower(): part for part in node["prefixItems"]}
-        node = {"type": "object", "properties": parts}
     if "properties" in node:
         properties = {KEYS.get(k, k): _closed(_bare(v)) for k, v in node["properties"].items()}
         shape = {"properties": properties, "required": list(properties)}
         rest = {key: _closed(value) for key, value in _bare(node).items() if key not in shape}
         return {**rest, **shape, "additionalProperties": False}
-    return {key: _closed(value) for key, value in node.items()}
-
-
-def _is_record(node: dict[str, Any]) -> bool:
-    """Whether this array is a named tuple: only their items have titles."""
-    return all("title" in part for part in node.get("prefixItems", [{}]))
+    return {key: _closed(value) for key, value in _bare(node).items()}
 
 
 def _bare(node: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key not in ("title", "default")}
+    told = {key: value for key, value in node.items() if key not in ("title", "default")}
+    return {**told, "description": cleandoc(node["description"])} if "description" in told else told

@@ -7,8 +7,9 @@ settles nothing; what the caller said settles everything that the line leaves op
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from diagnose.envelope import Envelope
 from diagnose.events import SPEAKERS, Production, Term
@@ -25,8 +26,7 @@ GUEST_STREAM = "(d)"
 OWN_LIFE = frozenset(("death_clean", "death_abrupt", "kexec"))
 
 
-@dataclass(slots=True, eq=False)
-class Section:
+class Section(Struct, eq=False):
     """A stretch of one stream, from one boot to the next, and what it says of who speaks.
 
     `kernel` is the speaker of what any kernel says; it is settled when all inputs have been read.
@@ -44,8 +44,7 @@ class Section:
         return _majority([self])
 
 
-@dataclass(slots=True)
-class Voices:
+class Voices(Struct):
     """What a file has said so far about which kernels wrote it, stream by stream.
 
     A stream is what one host, or one guest's console, has written into the file; most files hold

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.annotation import DATING
 from diagnose.clocks import NO_CLOCKS, Clocks, Window
@@ -41,8 +42,7 @@ GUEST_MESSAGES_BURST = 10
 ONE_ACT_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """One boot of one guest: what its kernel said, and how its log of that boot ends."""
 
     input: str
@@ -65,8 +65,7 @@ class Native(NamedTuple):
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Everything the replay needs to know about the logs of one incident."""
 
     items: tuple[Item, ...]

@@ -8,9 +8,10 @@ Whatever goes wrong with one incident is told in its row, and the others are jud
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from traceback import extract_tb
+
+from msgspec.structs import replace
 
 from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.diagnosis import (
     NOT_MODELLED,
@@ -114,8 +116,7 @@ def _banner(event: Event, part: str) -> str | None:
 # --- Assignments as lines name them ----------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Hold:
+class _Hold(Struct):
     device: PciAddress
     domid: int
     boot: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+
+from msgspec import Struct
 
 #: So much of a stream tells whether it is text, what compresses it and what it holds.
 HEAD_BYTES = 1 << 16
@@ -31,8 +32,7 @@ class LimitError(OSError):
     """A cap has been reached; what came before is whole."""
 
 
-@dataclass(slots=True)
-class Meter:
+class Meter(Struct):
     """What one given input has cost so far, shared by everything inside of it."""
 
     packed: int = 0     # bytes of the input itself

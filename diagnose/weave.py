@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from heapq import merge
+
+from msgspec.structs import replace
 
 from diagnose.chunks import in_order
 from diagnose.copies import Kept, Pairs, by_runs, by_stamps, kept

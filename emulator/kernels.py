@@ -10,7 +10,7 @@ banner suggests.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -63,8 +63,7 @@ TRAIT_MEANINGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One kernel row.
 
     `base`: the shipped dom0 line from which it is made; `change`: what an administrator had to
@@ -78,7 +77,7 @@ class Row:
     base: str
     change: str
     releases: tuple[int, int] | None = None
-    cites: Mapping[str, str] = field(default_factory=dict)
+    cites: Mapping[str, str] = MappingProxyType({})
 
 
 _RESET = "drivers/xen/pciback/pci_stub.c: pciback_reset_device()"

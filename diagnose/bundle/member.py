@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from typing import Any
+
+from msgspec import Struct
 
 from diagnose.unpack import IN_BYTES, LimitError, Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """Something in a bundle. `why` tells why it cannot be read, empty if it can.
 
     `name` is its path there, as it stands; `path` tells two names of one file apart. `open` may be

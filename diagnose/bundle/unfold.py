@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from io import BufferedReader
+
+from msgspec.structs import replace
 
 from diagnose.bundle import folder, tar, zips
 from diagnose.bundle.caps import DEPTH_MAX, MEMBERS_MAX

@@ -10,10 +10,12 @@ it was made, so that the same results differ in their times alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
 from xml.etree import ElementTree
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.outcome import Tried
 from diagnose.render.cases import explanation
@@ -23,8 +25,7 @@ from diagnose.render.safe import neutral
 STYLE = Style(width=100, verbosity=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One test: `problem` is None if it passed, a failure if it was run, an error if not.
 
     `message` is a line, `text` what there is to read of it.

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from diagnose.render.names import brief
 from diagnose.render.safe import neutral
@@ -55,8 +56,7 @@ _ASCII: Mapping[int, str] = str.maketrans(
 _BLANK = re.compile(r"( +)")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How to show: columns, colour or not, -1 short, 0 normal, 1 everything."""
 
     width: int = WIDTH

@@ -9,8 +9,9 @@ and a fact that is a line of a log means what the line's message says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from diagnose import grammar
 from diagnose.facts import TRACE_FACTS, VIOLATION_FIELDS
@@ -21,8 +22,7 @@ from diagnose.shelf.sheet import Shelf, lead, row
 from emulator.invariants import VIOLATIONS
 
 
-@dataclass(frozen=True, slots=True)
-class FactSheet:
+class FactSheet(Struct, frozen=True):
     """One fact. `kind` is "model" or "trace"; `fields` maps names to types, `rules` name it."""
 
     name: str

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.fixes import Fix, KnownFix, load_fixes, load_known
 from diagnose.render.paper import Paper
@@ -14,8 +15,7 @@ from diagnose.render.words import sentence
 from diagnose.shelf.sheet import Shelf, columns, lead, row, rows
 
 
-@dataclass(frozen=True, slots=True)
-class FixSheet:
+class FixSheet(Struct, frozen=True):
     """One fix: the ways to have it that the replay can try, or what is known of one it cannot."""
 
     id: str

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.fixes import load_fixes
 from diagnose.hazards import Outcome, load_hazards, outcome
@@ -90,8 +91,7 @@ class Distance(NamedTuple):
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class RowSheet:
+class RowSheet(Struct, frozen=True):
     """One kernel row; `builds` are the first and last that were shipped so, `fixes` lead to it.
 
     `search` is None, and `dangers` empty, for a row that nobody has searched.

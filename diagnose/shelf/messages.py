@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from diagnose import explain_line, grammar
 from diagnose.annotation import FOLDABLE
@@ -44,8 +45,7 @@ SPEAKERS = ("dom0", "xen", "guest", "linux", "toolstack")
 """Who prints a message; `linux`: the kernel of dom0 and of guests alike."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSheet:
+class MessageSheet(Struct, frozen=True):
     """One message. `forms` are its texts, with optional parts and without; `text` is the longest.
 
     `acts` are the story ops that print it in the emulator, `rules` name it. `grammar` is the file

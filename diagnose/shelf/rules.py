@@ -7,9 +7,10 @@ grammars and the glossary.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from diagnose.casefile import read_case
 from diagnose.clause import Clause
@@ -23,8 +24,7 @@ CORPUS = Path(__file__).parents[2] / "corpus"
 """The cases; only a checkout has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseSheet:
+class ClauseSheet(Struct, frozen=True):
     """One condition. `joins`: field → variable; `wants`: field → the values that will do.
 
     `free` are fields of the rule's key that may differ from the rule's own here.
@@ -36,16 +36,14 @@ class ClauseSheet:
     wants: Mapping[str, tuple[object, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseSheet:
+class CaseSheet(Struct, frozen=True):
     """A case of the corpus in which the rule fires."""
 
     slug: str
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSheet:
+class RuleSheet(Struct, frozen=True):
     """One rule. `side` is "fault" or "harmless"; `cases` is None where there is no corpus."""
 
     id: str

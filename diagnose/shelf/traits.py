@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from diagnose.render.paper import Paper
 from diagnose.shelf.kernels import value_told
@@ -13,8 +13,7 @@ from diagnose.shelf.sheet import Shelf, lead, row
 from emulator.kernels import ROWS, TRAIT_MEANINGS
 
 
-@dataclass(frozen=True, slots=True)
-class TraitSheet:
+class TraitSheet(Struct, frozen=True):
     """One trait; `shipped` is its value as shipped, `rows` are those that have another."""
 
     name: str

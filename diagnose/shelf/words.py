@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, partial
+
+from msgspec import Struct
 
 from diagnose import grammar
 from diagnose.fixes import load_fixes
@@ -21,8 +22,7 @@ FACT = "fact"
 """The group that has a shelf of its own, because most facts are described by the emulator."""
 
 
-@dataclass(frozen=True, slots=True)
-class WordSheet:
+class WordSheet(Struct, frozen=True):
     """One word. A fault has a rule and fixes, a step or a proof the messages that show it."""
 
     name: str

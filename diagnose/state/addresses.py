@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from diagnose.events import Event, Parsed
 from diagnose.spine import address

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from diagnose.events import Event, Line, Parsed, Remark, StateFact
 from emulator.pci import PciAddress

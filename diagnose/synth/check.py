@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from traceback import extract_tb
 from typing import Any
+
+from msgspec import Struct, field
 
 from diagnose import pipeline
 from diagnose.reader import from_bytes
@@ -25,8 +26,7 @@ RESULTS = ("right", "abstained", "wrong", "missed", "false", "broken")
 _COLUMNS: Mapping[str, str] = {"missed": "missed", "false": "false", "broken": "broken"}
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What became of one incident: the worst of `RESULTS`, the report, and every difference."""
 
     name: str
@@ -35,8 +35,7 @@ class Checked:
     differences: Sequence[str]
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """How many incidents ended how."""
 
     results: Counter[str] = field(default_factory=Counter)

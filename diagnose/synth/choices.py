@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from diagnose.errors import UsageError, nearest
 from diagnose.synth.free import GUESTS_MAX, LIVES_MAX
@@ -35,8 +36,7 @@ Stream = Callable[[str], random.Random]
 """Name of what is to be decided → the numbers that decide it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """What was asked for; None is anything.
 
     `fault` wants that fault to happen, under whatever name its devices have. `guests` and `lives`

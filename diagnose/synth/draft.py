@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from emulator.acts import LINGERS, Act
 from emulator.pci import PciAddress
@@ -29,8 +30,7 @@ Devices = Mapping[PciAddress, int]
 """Device → how many vectors its driver asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """A story: its kind, the kernel row that runs below it, what is done in order.
 
     `names`: (boot, domid) → name of the guest to whose log that domain writes. `build`: number in
@@ -56,8 +56,7 @@ ODD_BUILDS: Mapping[str, tuple[int, ...]] = {"el5-283": (164, 274)}
 ODD_BUILDS_ELSE = (283, 300, 400)
 
 
-@dataclass
-class Draft:
+class Draft(Struct):
     """Collects the acts of a story. `rng` decides everything that is left open.
 
     `gaps`: whether domids may be missing, of domains that nobody saw.

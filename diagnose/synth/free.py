@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from diagnose.synth.draft import (
     BUSES,
@@ -48,8 +49,7 @@ ENDS = ("clean_shutdown",) * 3 + ("crash", "destroy")
 DEVICES_MAX = 12
 
 
-@dataclass
-class _Guest:
+class _Guest(Struct):
     """A guest of the story: what it wants each time it starts, and how many lives it has left."""
 
     name: str

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from diagnose.synth.draft import Scenario
 from diagnose.synth.ending import ended, silent_kexecs, unnoticed
@@ -59,8 +60,7 @@ Key = tuple[int, str, PciAddress]
 """Boot of the host, fault, device."""
 
 
-@dataclass
-class Told:
+class Told(Struct):
     """What is true of one fault of one device in one boot of the host.
 
     `known` and `open` are the violations that can be known and those that cannot; `domids` may be

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from diagnose.errors import InputError, UsageError
 from diagnose.synth.check import check
@@ -15,8 +16,7 @@ from diagnose.synth.choices import Choices
 from diagnose.synth.incident import LABEL, make
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is to be done with each incident: written below `folder`, unless None; checked."""
 
     seed: int
@@ -25,8 +25,7 @@ class Order:
     checked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """An incident as a row tells it.
 
     `happened` are (fault, on how many devices, whether all of them can be known); `result` is empty

@@ -7,7 +7,8 @@ least.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from diagnose.render.paper import Paper, Piece, Style
 from diagnose.render.words import count

@@ -6,7 +6,7 @@ is handed the dead pirqs and fails to unmap them. Rule ids and prose only have t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from diagnose.diagnosis import (
     AssignmentReport,

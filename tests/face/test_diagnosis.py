@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from diagnose.diagnosis import SCHEMA, Diagnosis, encode, finding_id
 from diagnose.render import render
@@ -72,7 +72,7 @@ def test_the_schema_refuses_words_outside_the_vocabulary() -> None:
 
 def test_json_is_printable_ascii_whatever_the_log_holds() -> None:
     evil = "\x1b[2J \x7f \x9b \u202e \udcff"
-    line = CAUSE.witness.lines[0]._replace(text=evil)
+    line = replace(CAUSE.witness.lines[0], text=evil)
     finding = replace(CAUSE, witness=replace(CAUSE.witness, lines=(line,)))
     shown = render(replace(FAULT, findings=(finding,)), "json", Style())
     assert shown.isascii()

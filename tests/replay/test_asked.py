@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from diagnose.assume import assume
 from diagnose.errors import UsageError
@@ -204,7 +203,7 @@ def test_a_report_on_one_device_assumes_for_that_device_alone() -> None:
 def test_a_story_that_cannot_happen_says_why() -> None:
     """A host without pciback prints nothing of all this."""
     best = incident("demo").played.best
-    bare = replace(best.row, traits=best.row.traits._replace(pciback_loaded=False))
+    bare = best.row._replace(traits=best.row.traits._replace(pciback_loaded=False))
     steps = [Step(None, Act("host_boot"), False, "", 0, (), (), (), None), *best.steps()]
     found = assume(bare, best.row, steps, (), ())
     assert found.differences[0].refusal == "pciback is not loaded"

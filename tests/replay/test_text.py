@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.diagnosis import Missing
 from diagnose.frames import Change, DeviceRecord, DomainTable, Frame, Ledgers, ReplayReport
