@@ -7,16 +7,13 @@ fits, so that every combination works: syslog around printk around Xen's tag.
 """
 from __future__ import annotations
 
-import datetime
 import re
-from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
 from diagnose.annotation import fold
-from diagnose.events import LEVELS, NO_STAMP, Stamp
 from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX, Catalogue
 from diagnose.journal import ENTRY, UNPACKERS
 from diagnose.production import Rule
@@ -25,12 +22,9 @@ LAYERS_MAX = 12
 """No line wears more, quotations of quotations among them; a line of nothing but layers ends here.
 """
 
-_DAY_SECONDS = 86400.0
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-_NAMED = re.compile(r"\(\?P<([a-z_0-9]+)>")
-_SHOWN = ("^I", "#011", "\\x09")
-_MARKS = ("\t", "  ", *_SHOWN)
+NAMED = re.compile(r"\(\?P<([a-z_0-9]+)>")
+SHOWN = ("^I", "#011", "\\x09")
+_MARKS = ("\t", "  ", *SHOWN)
 #: A terminal that begins with a choice of words.
 _WORDS = re.compile(r"\(\?:([A-Za-z][^()|]*(?:\|[A-Za-z][^()|]*)*)\)")
 _TABS = re.compile(r"\^I|#011|\\x09|\t")
@@ -57,7 +51,7 @@ class Envelope(NamedTuple):
 
 def flatten(text: str) -> str:
     """A line as the grammars read it: tabs however they are shown, and runs, become one blank."""
-    if text.isascii() and text.isprintable() and not any(mark in text for mark in _SHOWN):
+    if text.isascii() and text.isprintable() and not any(mark in text for mark in SHOWN):
         return " ".join(text.split()) if "  " in text else text.strip(" ")
     if not text.isascii():
         text = _NO_WIDTH.sub("", _BLANKS.sub(" ", text))
@@ -68,11 +62,11 @@ def flatten(text: str) -> str:
 
 
 #: What one layer tells of the time of day is never completed by another.
-_CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock", "zone", "unix")
+CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock", "zone", "unix")
                           + ("month_day", "minute"))
 
 
-class _Layer(NamedTuple):
+class Layer(NamedTuple):
     """A layer's production as the peeling of many lines needs it; `hosted`: it tells a host."""
 
     kind: str
@@ -84,28 +78,37 @@ class _Layer(NamedTuple):
     speaker: str | None
 
 
-def _layer(rule: Rule) -> _Layer:
+def _layer(rule: Rule) -> Layer:
     made = rule.production
     speaker = next((term.args[0] for term in made.proves), None)
-    return _Layer(made.kind, rule.pattern, tuple(_NAMED.findall(rule.pattern)),
+    return Layer(made.kind, rule.pattern, tuple(NAMED.findall(rule.pattern)),
                   "host" in made.field_types, made.outer, made.unpack, speaker)
+
+
+class Worn(NamedTuple):
+    """One layer of a line: those that were tried before it in vain, and the letter it begins with.
+    """
+
+    layer: Layer
+    tried: tuple[Layer, ...]
+    letter: str
 
 
 class _Choice:
     """The layers with which a text may begin, as one expression: the first that fits is taken."""
 
-    def __init__(self, layers: Sequence[_Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer]) -> None:
         branches = []
         group = 1
-        self._by_mark: dict[int, tuple[_Layer, int]] = {}
+        self._by_mark: dict[int, tuple[Layer, int]] = {}
         for layer in layers:
             # Names may not come twice in one expression. An empty group behind marks the branch.
-            branches.append(f"{_NAMED.sub('(', layer.pattern)}()")
+            branches.append(f"{NAMED.sub('(', layer.pattern)}()")
             self._by_mark[group + len(layer.fields)] = layer, group
             group += len(layer.fields) + 1
         self._fullmatch = re.compile("|".join(branches)).fullmatch
 
-    def outermost(self, text: str) -> tuple[_Layer, dict[str, str]] | None:
+    def outermost(self, text: str) -> tuple[Layer, dict[str, str]] | None:
         """The layer with which the text begins, and the texts of its fields."""
         match = self._fullmatch(text)
         if match is None:
@@ -115,7 +118,7 @@ class _Choice:
 
 
 @lru_cache(maxsize=64)
-def _choice(layers: tuple[_Layer, ...]) -> _Choice:
+def _choice(layers: tuple[Layer, ...]) -> _Choice:
     return _Choice(layers)
 
 
@@ -155,8 +158,8 @@ class Peeler:
                     return Envelope(whole, tuple(layers), told, speaker, outer)
                 payload = flatten(opened.payload)
                 fields.update(opened.told)
-            if told and not _CLOCK_FIELDS.isdisjoint(fields):
-                told = {name: text for name, text in told.items() if name not in _CLOCK_FIELDS}
+            if told and not CLOCK_FIELDS.isdisjoint(fields):
+                told = {name: text for name, text in told.items() if name not in CLOCK_FIELDS}
             told.update(fields)
             layers.append(layer.kind)
             outer = outer and layer.outer
@@ -165,7 +168,19 @@ class Peeler:
         return Envelope(payload, tuple(layers), told, speaker, outer) if layers else \
             Envelope(payload)
 
-    def _outermost(self, text: str, hosted: bool) -> tuple[_Layer, dict[str, str]] | None:
+    def worn(self, text: str) -> list[Worn]:
+        """The layers of a folded line from the outside in."""
+        found: list[Worn] = []
+        hosted = False
+        while len(found) < LAYERS_MAX and (outermost := self._outermost(text, hosted)) is not None:
+            layer, fields = outermost
+            tried = self._tried(text[:1], hosted)
+            found.append(Worn(layer, tried[:tried.index(layer)], text[:1]))
+            text = (fields["payload"] or "").strip(" ")
+            hosted = hosted or layer.hosted or layer.speaker is not None
+        return found
+
+    def _outermost(self, text: str, hosted: bool) -> tuple[Layer, dict[str, str]] | None:
         bare = self._bare[hosted]
         if text in bare:
             return None
@@ -178,10 +193,13 @@ class Peeler:
         return found
 
     def _made(self, letter: str, hosted: bool) -> _Choice:
-        layers = tuple(layer for layer, letters in self._begins[hosted]
-                       if not letters or (letter and letter in letters))
-        self._choices[hosted][letter] = _choice(layers)
+        self._choices[hosted][letter] = _choice(self._tried(letter, hosted))
         return self._choices[hosted][letter]
+
+    def _tried(self, letter: str, hosted: bool) -> tuple[Layer, ...]:
+        """The layers that are tried on a text that begins with this letter, in order."""
+        return tuple(layer for layer, letters in self._begins[hosted]
+                     if not letters or (letter and letter in letters))
 
     def spread(self, envelope: Envelope) -> bool:
         """Whether it is an entry of the journal, where letters stand as escapes."""
@@ -208,98 +226,3 @@ def _first_letters(rule: Rule) -> str:
         else:
             return ""
     return letters
-
-
-# --- Stamps ----------------------------------------------------------------------------------
-
-
-def stamp(envelope: Envelope) -> Stamp:
-    """What the layers tell about time, host and priority (see `Stamp`)."""
-    told = envelope.told
-    if not told:
-        return NO_STAMP
-    wall, coarse = None, 1.0
-    for mark, reader in _WALLS:
-        if mark in told:
-            wall, coarse = reader(told)
-            break
-    uptime = None
-    for mark, units in _UPTIMES:
-        if mark in told:
-            uptime = float(told[mark]) / units
-            break
-    return Stamp(uptime, wall, coarse, host(envelope), priority(envelope))
-
-
-def host(envelope: Envelope) -> str | None:
-    """The host that the envelope names."""
-    name = envelope.told.get("host")
-    return None if name in (None, "-") else name
-
-
-def priority(envelope: Envelope) -> int | None:
-    """The level, 0 to 7, that the envelope tells."""
-    told = envelope.told
-    if "priority" in told:
-        return int(told["priority"]) % len(LEVELS)
-    word = told.get("decoded_level")
-    return None if word is None else _DECODED[word.rstrip(" :")]
-
-
-#: The field by which a clock of a kernel or hypervisor is known, and its units in a second.
-_UPTIMES = (("seconds", 1), ("microseconds", 1_000_000))
-_DECODED = {name: level for level, name in enumerate(LEVELS)} | {"warn": 4}
-
-
-def _syslog_time(told: Mapping[str, str]) -> tuple[float, float]:
-    month = _MONTHS.index(told["month"]) + 1
-    return _wall(int(told.get("year", _NO_YEAR)), month, int(told["day"]), told["clock"])
-
-
-def _dated_time(told: Mapping[str, str]) -> tuple[float, float]:
-    year, month, day = map(int, told["date"].split("-"))
-    clock = told["clock"] if "clock" in told else told["comma_clock"].replace(",", ".")
-    seconds, coarse = _wall(year, month, day, clock)
-    return seconds - _zone(told.get("zone", "Z")), coarse
-
-
-def _minute_time(told: Mapping[str, str]) -> tuple[float, float]:
-    month, day = told["month_day"][:3], told["month_day"][3:]
-    seconds, _ = _wall(_NO_YEAR, _MONTHS.index(month) + 1, int(day), f"{told['minute']}:00")
-    return seconds, 60.0
-
-
-def _unix_time(told: Mapping[str, str]) -> tuple[float, float]:
-    return float(told["unix"]) - _SINCE_1970, 1e-6
-
-
-@lru_cache(maxsize=1024)
-def _wall(year: int, month: int, day: int, clock: str) -> tuple[float, float]:
-    """Seconds since 2000 and the unit in which they are told; no such day is the month's last."""
-    first = datetime.date(max(year, 1), min(max(month, 1), 12), 1)
-    hours, minutes, seconds = clock.split(":")
-    days = first.toordinal() - _FIRST_DAY + min(max(day, 1), monthrange(first.year, first.month)[1])
-    _, _, fraction = seconds.partition(".")
-    whole = (days - 1) * _DAY_SECONDS + int(hours) * 3600 + int(minutes) * 60
-    return whole + float(seconds), 10.0 ** -len(fraction)
-
-
-def _zone(text: str) -> float:
-    """Distance to UTC in seconds of a text such as `Z`, `+02:00` and `-0530`."""
-    if text == "Z":
-        return 0.0
-    digits = text[1:].replace(":", "")
-    seconds = int(digits[:2]) * 3600.0 + int(digits[2:]) * 60
-    return -seconds if text[0] == "-" else seconds
-
-
-_NO_YEAR = 2000
-_FIRST_DAY = datetime.date(_NO_YEAR, 1, 1).toordinal()
-_SINCE_1970 = (_FIRST_DAY - datetime.date(1970, 1, 1).toordinal()) * _DAY_SECONDS
-#: The field by which a time of day is known, and its reader.
-_WALLS: tuple[tuple[str, Callable[[Mapping[str, str]], tuple[float, float]]], ...] = (
-    ("unix", _unix_time),
-    ("month", _syslog_time),
-    ("date", _dated_time),
-    ("month_day", _minute_time),
-)

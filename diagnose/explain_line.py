@@ -13,11 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from diagnose import grammar, mend, speaker
-from diagnose.envelope import Envelope, Peeler, stamp
+from diagnose.envelope import Envelope, Peeler
 from diagnose.events import SPEAKERS, Production, Stamp, Term
 from diagnose.parse import parse
 from diagnose.reader import from_bytes
 from diagnose.render.words import count
+from diagnose.stamps import stamp
 
 
 class LineReading(Struct, frozen=True):

@@ -16,15 +16,17 @@ from msgspec.structs import replace
 from diagnose import grammar, mend, speaker
 from diagnose.begun import Begun, Taken, follows, may_go_on, part_of
 from diagnose.envelope import Envelope, Peeler
-from diagnose.events import Line, NearMiss
+from diagnose.events import Line, NearMiss, Stamp
 from diagnose.journal import entries
 from diagnose.lines import RawLine, Reading
 from diagnose.quoting import Shape
 from diagnose.reader import Input, read
 from diagnose.sieve import Sieve
 from diagnose.sift import LOOK_BACK_LINES_MAX
-from diagnose.spoken import Spoken
+from diagnose.spoken import Said, Spoken, said_by
+from diagnose.stamps import stamp
 from diagnose.state.files import StateFile, recognised
+from diagnose.stencil import Memory
 
 SHAPE_BYTES = 1 << 20
 """So much of an input tells whether it is a log or a text that quotes logs."""
@@ -42,6 +44,11 @@ _NO_TEXT: _Text = "", Envelope(""), grammar.NOTHING
 @lru_cache(maxsize=4)
 def _peeler(catalogue: grammar.Catalogue) -> Peeler:
     return Peeler(catalogue)
+
+
+@lru_cache(maxsize=4)
+def _memory(catalogue: grammar.Catalogue) -> Memory:
+    return Memory(_peeler(catalogue))
 
 
 def _spent() -> BufferedReader:
@@ -66,6 +73,8 @@ class Hearing:
         self.levels = self.spoken.levels
         self._catalogue = catalogue
         self._peeler = _peeler(catalogue)
+        self._memory = _memory(catalogue)
+        self._recalled: tuple[RawLine | None, tuple[Said, Stamp] | None] = None, None
         self.until: float = 0
         self._started = self._every = False
         self._ahead: tuple[RawLine | None, list[_Text]] = None, []
@@ -117,6 +126,9 @@ class Hearing:
 
     def back(self, raw: RawLine) -> int:
         """How many lines before a picked one may belong to it, or tell what it speaks of."""
+        known = self._recall(raw)
+        if known is not None:
+            return 0 if known[0].repeats is None else LOOK_BACK_LINES_MAX
         wanted = 0
         for _, envelope, matched in self._texts(raw):
             if matched.reading is None:
@@ -166,9 +178,22 @@ class Hearing:
         self._ahead = raw, texts
         return texts
 
+    def _recall(self, raw: RawLine) -> tuple[Said, Stamp] | None:
+        """What was learnt of a line, if it holds nothing but printable ASCII."""
+        if self._recalled[0] is raw:
+            return self._recalled[1]
+        known = self._memory.recall(raw.text) if raw.payload is raw.text else None
+        self._recalled = raw, known
+        return known
+
     def _take(self, raw: RawLine) -> None:
-        if raw.payload and not self._begun and self._doubtful is None and self._alone(raw):
-            return
+        if raw.payload and self._doubtful is None and not (self._begun and self._judged):
+            known = self._recall(raw)
+            if known is not None:
+                self._kept(raw, self.spoken.keep(raw, *known, len(self.heard)))
+                return
+            if not self._begun and self._alone(raw):
+                return
         taken = Taken(raw)
         self._queue.append(taken)
         if raw.payload is None:
@@ -194,13 +219,18 @@ class Hearing:
                 self._goes_on(envelope, reading, torn=False) or (
                     not reading.production.noise and self._peeler.inside(envelope.payload)):
             return False
-        verdict = self.spoken.read(raw, envelope, reading, len(self.heard))
+        said = said_by(envelope, reading)
+        self._kept(raw, self.spoken.keep(raw, said, stamp(envelope), len(self.heard)))
+        if texts[0][0] is raw.text and raw.text.isascii() and raw.text.isprintable():
+            self._memory.learn(raw.text, said)
+        return True
+
+    def _kept(self, raw: RawLine, verdict: str) -> None:
         if self._queue:
-            self._settle(raw.number + mend.HELD_LINES_MAX)
+            self._settle(raw.number + mend.HELD_LINES_MAX * (not self._begun))
         self._count(verdict)
         if self._judged:
-            self.shape.see(raw.number, envelope.payload, True, bool(envelope.layers))
-        return True
+            self.shape.see(raw.number, "", read=True, layered=False)
 
     def _settle(self, number: int) -> None:
         """Count the lines of which no record can go on behind the line with that number."""

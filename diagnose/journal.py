@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from diagnose.lines import RawLine
 
 ENTRY_LINES_MAX = 1000
@@ -94,7 +96,9 @@ def entries(lines: Iterator[RawLine]) -> Iterator[RawLine]:
     left: RawLine | None = None         # the line that ended an entry and is none of it
     while (line := left or next(lines, None)) is not None:
         left = None
-        if line.data[:1] not in _BEGINS:
+        data = line.data
+        # Most lines that begin with a letter are no header, which has a date behind the weekday.
+        if data[:1] not in _BEGINS or (data[:1].isalpha() and data[8:9] != b"-"):
             yield line
         elif line.data.startswith(_FIRST):
             yield from _exported(line, lines)
@@ -178,4 +182,4 @@ def _verbose(first: RawLine, time: bytes,
 
 def _placed(held: list[RawLine], place: int, text: str | None) -> Iterator[RawLine]:
     for nth, line in enumerate(held):
-        yield line if text is None else line._replace(payload=text if nth == place else "")
+        yield line if text is None else replace(line, payload=text if nth == place else "")

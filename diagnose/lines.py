@@ -4,8 +4,6 @@
 """
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from msgspec import Struct, field
 
 from diagnose.events import Remark
@@ -18,7 +16,7 @@ ODD_FILE_SHARE = 0.3
 _NO_TEXT = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
 
 
-class RawLine(NamedTuple):
+class RawLine(Struct, frozen=True):
     """One line: `text` without its end, for people; None in `payload` where it is no text.
 
     `payload` is the text to be read, without a byte order mark; `data` the bytes as they stand, cut

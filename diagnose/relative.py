@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from diagnose.envelope import Envelope, stamp
+from diagnose.envelope import Envelope
 from diagnose.events import Stamp
+from diagnose.stamps import stamp
 
 MINUTE_SECONDS = 60.0
 

@@ -128,7 +128,9 @@ class _Sifter:
             else:
                 raw = self._next(buffer[begin:end])
             yield raw
-            at = yield from self._until(buffer, end + 1)
+            at = end + 1
+            if listener.until > reading.lines:
+                at = yield from self._until(buffer, at)
         if at < size:
             self._hold(buffer, at)
 

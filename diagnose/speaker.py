@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -44,6 +45,23 @@ class Section(Struct, eq=False):
         return _majority([self])
 
 
+class Told(NamedTuple):
+    """What one reading tells of its kernel: a boot, words that only some kernels say, its own life.
+    """
+
+    boot: bool
+    kernels: tuple[str, ...]
+    own_life: bool
+
+
+def told_by(production: Production, terms: Sequence[Term]) -> Told:
+    """What a reading tells; `terms` are those that would hold for a guest."""
+    names = {term.name for term in terms}
+    own = (production.file,) if production.file in KERNELS and not production.noise else ()
+    return Told("guest_boot" in names, (*own, *(
+        term.args[0] for term in terms if term.name == "speaker")), bool(names & OWN_LIFE))
+
+
 class Voices(Struct):
     """What a file has said so far about which kernels wrote it, stream by stream.
 
@@ -60,20 +78,16 @@ class Voices(Struct):
             self.streams[stream] = [Section(stream)]
         return self.streams[stream][-1]
 
-    def hear(self, stream: str, production: Production, terms: Iterable[Term]) -> Section:
-        """Count what one reading tells; `terms` are those that would hold for a guest."""
+    def hear(self, stream: str, told: Told) -> Section:
+        """Count what one reading tells."""
         section = self.section(stream)
-        names = {term.name for term in terms}
-        if "guest_boot" in names and section.heard:
+        if told.boot and section.heard:
             section = Section(stream)
             self.streams[stream].append(section)
         section.heard = True
-        if production.file in KERNELS and not production.noise:
-            section.words[production.file] = section.words.get(production.file, 0) + 1
-        for term in production.proves:
-            if term.name == "speaker" and term in terms:
-                section.words[term.args[0]] = section.words.get(term.args[0], 0) + 1
-        section.own_life = section.own_life or bool(names & OWN_LIFE)
+        for name in told.kernels:
+            section.words[name] = section.words.get(name, 0) + 1
+        section.own_life = section.own_life or told.own_life
         return section
 
     @property

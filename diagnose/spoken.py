@@ -6,21 +6,23 @@ Who spoke is left open where only the rest of the file, or the other files, can 
 """
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose import speaker
-from diagnose.envelope import Envelope, host, priority
-from diagnose.events import LEVELS, RANK, SPEAKERS, Line, Production, Stamp, Term
+from diagnose.envelope import Envelope
+from diagnose.events import LEVELS, RANK, SPEAKERS, Line, Production, Stamp
 from diagnose.grammar import Reading
 from diagnose.lines import RawLine
 from diagnose.lines import Reading as Counted
 from diagnose.relative import Relative
+from diagnose.stamps import host, priority
 
 REPEATS_MAX = 1000
 """A notice of more repetitions yields so many events and a remark."""
 
 
-class Heard(NamedTuple):
+class Heard(Struct, frozen=True):
     """One reading before it is known which kernel spoke."""
 
     line: Line
@@ -34,12 +36,42 @@ class Heard(NamedTuple):
     domid: int | None       # as the line's envelope tells it
 
 
-class _Terms(NamedTuple):
-    """What a production proves, as it is asked for at each of its readings."""
+class Said(Struct, frozen=True):
+    """What a record says, whenever and wherever it stands.
 
-    repeats: str | None     # the field that tells how often the last message came
-    always: tuple[Term, ...]
-    perhaps: tuple[Term, ...]
+    `times` is the number of times that its envelope tells, `repeats` how often the last message
+    came, as it says itself.
+    """
+
+    production: Production
+    fields: dict[str, object]
+    program: str
+    level: str | None
+    stream: str
+    host: str | None
+    priority: int | None
+    domid: int | None
+    shown: tuple[str, str, str | None]
+    told: speaker.Told
+    times: int | None
+    repeats: object
+
+
+def said_by(envelope: Envelope, reading: Reading) -> Said:
+    """What a reading under that envelope says."""
+    program = speaker.program_of(envelope) or ""
+    production = reading.production
+    stream, told = speaker.stream_of(envelope), priority(envelope)
+    level = production.level if told is None else LEVELS[told]
+    who = production.file if production.file in SPEAKERS else program
+    holding = [term for term in production.proves if term.holds(reading.fields, "guest")]
+    repeats = next((reading.fields.get(t.args[0]) for t in production.proves if t.name == "repeat"),
+                   None)
+    times = envelope.told.get("repeat_count")
+    return Said(production, reading.fields, program, level, stream, host(envelope), told,
+                speaker.domid_of(envelope), (stream, who, level),
+                speaker.told_by(production, holding),
+                None if times is None else int(times), repeats)
 
 
 class Spoken:
@@ -57,7 +89,6 @@ class Spoken:
         self._last: dict[str | None, Heard | None] = {}
         self._before: Spoken | None = None      # the part of the log before this one
         self._opening: list[tuple[int, Line, Stamp, int]] = []
-        self._terms: dict[str, _Terms] = {}
         self._shown: set[tuple[str, str, str | None]] = set()
 
     def time(self, envelope: Envelope) -> bool:
@@ -74,34 +105,30 @@ class Spoken:
 
     def read(self, raw: RawLine, envelope: Envelope, reading: Reading, place: int) -> str:
         """Keep a reading of a record that begins at that place; the class in which it counts."""
-        program = speaker.program_of(envelope) or ""
-        production = reading.production
-        told = priority(envelope)
-        level = production.level if told is None else LEVELS[told]
-        stream = speaker.stream_of(envelope)
-        who = production.file if production.file in SPEAKERS else program
-        self._show(stream, who, level)
-        if production.noise:
-            self._last[host(envelope)] = None
+        return self.keep(raw, said_by(envelope, reading), self._relative.stamp(envelope), place)
+
+    def keep(self, raw: RawLine, said: Said, when: Stamp, place: int) -> str:
+        """The same for what a record says, and when it does."""
+        if said.shown not in self._shown:
+            self._show(*said.shown)
+        if said.production.noise:
+            self._last[said.host] = None
             return "known_noise"
-        when = self._relative.stamp(envelope)
-        terms = self._terms.get(production.kind) or self._made(production)
-        if terms.repeats is not None:
-            self._repeat(raw, when, reading.fields[terms.repeats])
+        if said.repeats is not None:
+            self._repeat(raw, when, said.repeats)
             return "events"
-        holding = terms.always if not terms.perhaps else (*terms.always, *(
-            term for term in terms.perhaps if term.holds(reading.fields, "guest")))
-        voice = self.voices.hear(stream, production, holding)
-        if len(self.voices.streams[stream]) > 1:
+        voice = self.voices.hear(said.stream, said.told)
+        if said.told.boot:
             self._shown.clear()     # what the section before has shown counts for that one
-        heard = Heard(Line(self._counted.name, raw.number, raw.text), production, reading.fields,
-                      program, level, when, 0, voice, speaker.domid_of(envelope))
-        count = envelope.told.get("repeat_count")
-        if count is None:
-            self.heard.insert(place, heard)
+        heard = Heard(Line(self._counted.name, raw.number, raw.text), said.production, said.fields,
+                      said.program, said.level, when, 0, voice, said.domid)
+        if said.times is not None:
+            self.heard += self._so_often(heard, said.times)
+        elif place == len(self.heard):
+            self.heard.append(heard)
         else:
-            self.heard += self._so_often(heard, int(count))
-        self._last[when.host] = heard
+            self.heard.insert(place, heard)
+        self._last[said.host] = heard
         return "events"
 
     def unread(self, envelope: Envelope, program: str) -> None:
@@ -112,15 +139,8 @@ class Spoken:
 
     def put(self, place: int, reading: Reading) -> None:
         """Read anew what was read at that place: there was more of it."""
-        self.heard[place] = self.heard[place]._replace(
-            production=reading.production, fields=reading.fields)
-
-    def _made(self, production: Production) -> _Terms:
-        made = _Terms(next((t.args[0] for t in production.proves if t.name == "repeat"), None),
-                      tuple(t for t in production.proves if not t.when),
-                      tuple(t for t in production.proves if t.when))
-        self._terms[production.kind] = made
-        return made
+        self.heard[place] = replace(
+            self.heard[place], production=reading.production, fields=reading.fields)
 
     def _repeat(self, raw: RawLine, when: Stamp, count: object) -> None:
         """`last message repeated`: the host's last line again, so often, citing the notice.
@@ -134,7 +154,7 @@ class Spoken:
             self._opening.append((len(self.heard), line, when, count))
         before = self._last.get(when.host)
         if before is not None and before.line.line > self.passed:
-            self.heard += self._so_often(before._replace(line=line, stamp=when), count)
+            self.heard += self._so_often(replace(before, line=line, stamp=when), count)
 
     def follow(self, before: Spoken) -> None:
         """Go on where another part of the same log ended: a notice may speak of its last line."""
@@ -142,7 +162,7 @@ class Spoken:
             last = before.last(when.host)
             if last is not None:
                 self.heard[place:place] = self._so_often(
-                    last._replace(line=line, stamp=when), count)
+                    replace(last, line=line, stamp=when), count)
         if not self.passed:
             self._before = before
 
@@ -162,14 +182,11 @@ class Spoken:
                 f"The last message is said to have come {count} times; {REPEATS_MAX} were counted.",
                 heard.line.line,
             )
-        return [heard._replace(nth=nth) for nth in range(1, min(count, REPEATS_MAX) + 1)]
+        return [replace(heard, nth=nth) for nth in range(1, min(count, REPEATS_MAX) + 1)]
 
     def _show(self, stream: str, who: str, level: str | None) -> None:
         """Note that somebody speaks in the input, and the least level of his that it shows."""
-        shown = stream, who, level
-        if shown in self._shown:
-            return
-        self._shown.add(shown)
+        self._shown.add((stream, who, level))
         key = self.voices.section(stream), who
         least = self.levels.setdefault(key, level)
         if level is not None and (least is None or RANK[level] > RANK[least]):

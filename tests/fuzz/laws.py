@@ -23,7 +23,7 @@ from diagnose.annotation import fold
 from diagnose.buffers import LINE_BYTES_MAX
 from diagnose.bundle.unfold import unfold
 from diagnose.diagnosis import Diagnosis
-from diagnose.envelope import LAYERS_MAX, Peeler, stamp
+from diagnose.envelope import LAYERS_MAX, Peeler
 from diagnose.errors import InputError, UsageError
 from diagnose.events import SPEAKERS, LeftOut, Remark
 from diagnose.explain_line import explain
@@ -34,6 +34,7 @@ from diagnose.reader import Input, from_bytes, read
 from diagnose.render import render
 from diagnose.render.paper import Style
 from diagnose.schema import published
+from diagnose.stamps import stamp
 from emulator.kernels import ROWS
 from tests.dress.trickle import trickling
 from tests.reading.everyone import Everything

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose.envelope import Peeler, flatten, stamp
+from diagnose.envelope import Peeler, flatten
 from diagnose.events import NO_STAMP, Stamp
 from diagnose.grammar import load
 from diagnose.parse import parse
 from diagnose.reader import from_bytes
+from diagnose.stamps import stamp
 
 PEELER = Peeler(load())
 MESSAGE = "map irq failed"

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
 from diagnose import buffers, hearing
 from diagnose.casefile import read_case
@@ -61,7 +62,7 @@ def told(data: bytes, sieve: Sieve | None) -> dict[str, Any]:
         made.read_all()
     made.listen()
     return {
-        "heard": [(*each[:7], each.domid, each.voice.stream) for each in made.heard],
+        "heard": [(*astuple(each)[:7], each.domid, each.voice.stream) for each in made.heard],
         "speakers": {(section.stream, who): level for (section, who), level in made.levels.items()},
         "near": made.near, "passages": made.shape.passages, "coverage": made.counts,
         "reading": made.reading,

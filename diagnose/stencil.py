@@ -1,0 +1,137 @@
+"""Know a line again: the same envelope around the same message, at another time.
+
+The lines of a log wear few envelopes, and say the same things over and over. A *stencil* is one
+expression for all the layers of such an envelope, in the order in which they were peeled once. With
+each layer it looks whether one that is tried before would have fitted too, so that what it reads of
+a line is what peeling it would bring.
+
+**Invariant:** a line is known again only if peeling and reading it would tell the same, but for its
+time.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+
+from diagnose.envelope import CLOCK_FIELDS, NAMED, SHOWN, Peeler, Worn, flatten
+from diagnose.events import NO_STAMP, Stamp
+from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX
+from diagnose.spoken import Said
+from diagnose.stamps import NO_WALL, TIME_FIELDS, clocks_of
+
+STENCILS_MAX = 64
+"""Envelopes that begin with one letter; more are not learnt."""
+#: Fields that are others in each line and that nobody asks for.
+PASSING_FIELDS = frozenset(("elapsed", "sequence", "tsc"))
+#: Fields that count from the line before.
+RELATIVE_FIELDS = frozenset(("delta", "month_day"))
+#: How a layer's pattern ends: with a payload that may be missing, or that may not.
+_OPTIONAL, _REQUIRED = "(?>(?P<payload>(?>[^\n]+))|)", "(?P<payload>(?>[^\n]+))"
+
+
+class Stencil:
+    """One envelope; `known` has what was said in it, by all that does not tell the time.
+
+    Raises ValueError for layers that one expression cannot read.
+    """
+
+    def __init__(self, worn: Sequence[Worn]) -> None:
+        parts, told, fields = [], dict[str, int](), 0
+        rest = _OPTIONAL
+        if any(each.layer.unpack for each in worn):
+            raise ValueError("its payload is opened otherwise")
+        for each in worn:
+            head, rest = _parted(each.layer.pattern)
+            tried = "|".join(NAMED.sub("(?:", layer.pattern) for layer in each.tried)
+            parts.append(f"(?={re.escape(each.letter)})")
+            parts.append(f"(?!(?:{tried})\\Z)" if tried else "")
+            parts.append(f"{NAMED.sub('(', head)} ?")
+            names = NAMED.findall(head)
+            if told and not CLOCK_FIELDS.isdisjoint(names):
+                told = {name: nr for name, nr in told.items() if name not in CLOCK_FIELDS}
+            told |= {name: nr for nr, name in enumerate(names, fields + 1)}
+            fields += len(names)
+        if not RELATIVE_FIELDS.isdisjoint(told):
+            raise ValueError("its time depends on the line before")
+        payload = "([^\n]*)" if rest is _OPTIONAL else "([^\n]+)"
+        #: The whole of a flat line in this envelope; its group `marks` tell it from others.
+        self.fullmatch = re.compile("".join(parts) + payload).fullmatch
+        self.marks = (*(nr for name, nr in told.items()
+                        if name not in TIME_FIELDS and name not in PASSING_FIELDS), fields + 1)
+        self.known: dict[Hashable, Said] = {}
+        self.worn = list(worn)
+        uptime, self._units, self._wall = clocks_of(told)
+        self._uptime = told.get(uptime, 0)
+        self._times = tuple((name, nr) for name, nr in told.items() if name in TIME_FIELDS)
+
+    def when(self, match: re.Match[str], said: Said) -> Stamp:
+        """When a line in this envelope was printed, that says this."""
+        wall, coarse = NO_WALL if self._wall is None else \
+            self._wall({name: match[nr] for name, nr in self._times})
+        return Stamp(float(match[self._uptime]) / self._units if self._uptime else None,
+                     wall, coarse, said.host, said.priority)
+
+
+def _parted(pattern: str) -> tuple[str, str]:
+    """A layer's pattern without its payload's, and that."""
+    for rest in (_OPTIONAL, _REQUIRED):
+        if pattern.endswith(rest):
+            return pattern.removesuffix(rest), rest
+    raise ValueError("its payload does not stand at its end")
+
+
+class Memory:
+    """What lines have said, under the envelopes that they wore."""
+
+    def __init__(self, peeler: Peeler) -> None:
+        self._peeler = peeler
+        self._bare: dict[Hashable, Said] = {}
+        self._stencils: dict[str, list[Stencil]] = {}    # by first letter, the last met first
+
+    def recall(self, text: str) -> tuple[Said, Stamp] | None:
+        """What a line of printable ASCII says, and when, if that was learnt."""
+        while "  " in text:
+            text = text.replace("  ", " ")
+        text = text.strip(" ")
+        known = self._bare.get(text)
+        if known is not None:
+            return known, NO_STAMP
+        stencils = self._stencils.get(text[:1], [])
+        for stencil in stencils:
+            match = stencil.fullmatch(text)
+            if match is not None:
+                known = stencil.known.get(match.group(*stencil.marks))
+                if known is not None:
+                    if stencil is not stencils[0]:
+                        stencils.remove(stencil)
+                        stencils.insert(0, stencil)
+                    # Nobody asks when noise was made.
+                    return known, NO_STAMP if known.production.noise else stencil.when(match, known)
+        return None
+
+    def learn(self, text: str, said: Said) -> None:
+        """Keep what a line of printable ASCII says, whatever its time, where that can be told."""
+        if len(text) > REMEMBERED_LENGTH_MAX or any(mark in text for mark in SHOWN):
+            return
+        text = flatten(text)
+        worn = self._peeler.worn(text)
+        if not worn:
+            _keep(self._bare, text, said)
+            return
+        stencils = self._stencils.setdefault(text[:1], [])
+        stencil = next((each for each in stencils if each.worn == worn), None)
+        if stencil is None and len(stencils) < STENCILS_MAX:
+            try:
+                stencil = Stencil(worn)
+            except ValueError:
+                return
+            stencils.insert(0, stencil)
+        match = None if stencil is None else stencil.fullmatch(text)
+        if stencil is not None and match is not None:
+            _keep(stencil.known, match.group(*stencil.marks), said)
+
+
+def _keep(known: dict[Hashable, Said], key: Hashable, said: Said) -> None:
+    if len(known) >= REMEMBERED_MAX:
+        known.clear()
+    known[key] = said
