@@ -6,7 +6,6 @@ Who spoke is left open where only the rest of the file, or the other files, can 
 """
 from __future__ import annotations
 
-import math
 from collections import deque
 from functools import lru_cache
 from io import BufferedReader
@@ -14,24 +13,19 @@ from io import BufferedReader
 from msgspec.structs import replace
 
 from diagnose import grammar, mend, speaker
+from diagnose.attention import Attention
 from diagnose.begun import Begun, Taken, follows, may_go_on, part_of
 from diagnose.envelope import Envelope, Peeler
 from diagnose.events import Line, NearMiss, Stamp
 from diagnose.journal import entries
 from diagnose.lines import RawLine, Reading
-from diagnose.quoting import Shape
 from diagnose.reader import Input, read
-from diagnose.sieve import Sieve
 from diagnose.sift import LOOK_BACK_LINES_MAX
 from diagnose.spoken import Said, Spoken, said_by
 from diagnose.stamps import stamp
 from diagnose.state.files import StateFile, recognised
 from diagnose.stencil import Memory
 
-SHAPE_BYTES = 1 << 20
-"""So much of an input tells whether it is a log or a text that quotes logs."""
-TORN_LINES = 1000
-"""So many lines behind a torn one are all read."""
 NEAR_MISSES_MAX = 100
 """So many near misses of an input are kept with their place; all are counted."""
 
@@ -55,7 +49,7 @@ def _spent() -> BufferedReader:
     raise ValueError("an input is read once")
 
 
-class Hearing:
+class Hearing(Attention):
     """What is heard of one input (see `Spoken`); nothing of a file that is no log, which is in
     `state`.
     """
@@ -63,20 +57,16 @@ class Hearing:
     def __init__(self, source: Input, said: str | None, guest: str | None,
                  catalogue: grammar.Catalogue) -> None:
         self.source, self.said, self.guest = source, said, guest
-        self.reading = Reading(source.name)
+        super().__init__(Reading(source.name), catalogue)
         self.near: list[NearMiss] = []
         self.state: StateFile | None = None
         self.counts: dict[str, int] = {}
-        self.shape = Shape()
         self.spoken = Spoken(self.reading, said)
         self.voices, self.heard = self.spoken.voices, self.spoken.heard
         self.levels = self.spoken.levels
-        self._catalogue = catalogue
         self._peeler = _peeler(catalogue)
         self._memory = _memory(catalogue)
         self._recalled: tuple[RawLine | None, tuple[Said, Stamp] | None] = None, None
-        self.until: float = 0
-        self._started = self._every = False
         self._ahead: tuple[RawLine | None, list[_Text]] = None, []
         self._queue: deque[Taken] = deque()
         self._begun: list[Begun] = []
@@ -104,25 +94,7 @@ class Hearing:
             self._settle(self.reading.lines + mend.HELD_LINES_MAX + 1)
         return self
 
-    # --- Which lines are wanted (see `sift.Listener`) ----------------------------------------
-
-    def sieve(self) -> Sieve | None:
-        """What picks the lines that may say something.
-
-        All are wanted at the beginning, which tells what an input is; of a text that quotes logs;
-        where each line counts for the time of the next, or a record is spread over lines; and for
-        a while behind a torn record, or one with escapes shown as dots: where one was cut or
-        spoilt, others may be, in the middle of their cues.
-        """
-        if self._judged and self.shape.passages:
-            self.read_all()
-        if self._every or not self._started or not self.reading.offset:
-            return None
-        return self._catalogue.sieve
-
-    def prose(self) -> bool:
-        """Whether lines of prose are wanted as well."""
-        return self._judged
+    # --- What is said of lines to whoever picks them (see `sift.Listener`) --------------------
 
     def back(self, raw: RawLine) -> int:
         """How many lines before a picked one may belong to it, or tell what it speaks of."""
@@ -148,20 +120,6 @@ class Hearing:
     def unreadable(self, lines: int) -> None:
         """Count lines that are no text."""
         self._count("unreadable", lines)
-
-    def read_all(self) -> None:
-        """From here on every line is wanted."""
-        self._every = True
-        self.until = math.inf
-
-    def _near(self, raw: RawLine) -> None:
-        """For a while every line is wanted."""
-        self.until = max(self.until, raw.number + TORN_LINES)
-
-    @property
-    def _judged(self) -> bool:
-        """Whether it is still open what shape the input has."""
-        return self._every or self.reading.offset < SHAPE_BYTES
 
     # --- Lines -------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from msgspec.structs import astuple
 
-from diagnose import buffers, hearing
+from diagnose import attention, buffers, hearing
 from diagnose.casefile import read_case
 from diagnose.grammar import load
 from diagnose.hearing import Hearing
@@ -166,5 +166,5 @@ def test_a_long_text_is_known_by_what_comes_late(monkeypatch: pytest.MonkeyPatch
     data = f"{log}{prose}{logs()['clean-reboot-283 dom0.log'].decode()}{prose}" \
            f"{logs()['clean-reboot-283 dom0.log'].decode()}".encode()
     assert len(told(data, ENGINES["re"])["passages"]) > 1
-    monkeypatch.setattr(hearing, "SHAPE_BYTES", 1 << 16)
+    monkeypatch.setattr(attention, "SHAPE_BYTES", 1 << 16)
     assert not told(data, ENGINES["re"])["passages"]
