@@ -15,7 +15,7 @@ from typing import NamedTuple
 from diagnose.annotation import DATING
 from diagnose.errors import DataError
 from diagnose.events import SPEAKERS, Event
-from diagnose.times import Clocked
+from diagnose.times import BOOTS, Clocked
 from emulator.pci import PciAddress
 
 ANCHOR = "anchor"
@@ -23,6 +23,10 @@ BEGINNING_SECONDS = 10.0
 """A domain gets its devices, one after the other, within so many seconds of each other."""
 PAIRS_MAX = 400
 """Where one key comes often in both logs, only so many pairings of its lines are tried."""
+
+
+#: Whatever an anchor may name.
+TOLD = frozenset(DATING) | BOOTS
 
 
 class Side(NamedTuple):
@@ -71,15 +75,36 @@ def _side(text: str) -> Side:
     return Side(speaker, ANCHOR if word else term, word)
 
 
-def pairs(reference: Sequence[Clocked], other: Sequence[Clocked]) -> Iterator[Pair]:
+class Moments:
+    """The lines of one clock, and which may prove what an anchor names."""
+
+    def __init__(self, lines: Sequence[Clocked]) -> None:
+        self.lines = lines
+        self._telling: dict[str, list[Clocked]] = defaultdict(list)
+        names: dict[str, tuple[str, ...]] = {}
+        for line in lines:
+            production = line.event.production
+            told = names.get(production.kind)
+            if told is None:
+                told = tuple({term.name for term in production.proves} & TOLD)
+                names[production.kind] = told
+            for name in told:
+                self._telling[name].append(line)
+
+    def telling(self, term: str) -> Sequence[Clocked]:
+        """The lines that may prove it, in order."""
+        return self._telling.get(term, ())
+
+
+def pairs(reference: Moments, other: Moments) -> Iterator[Pair]:
     """Lines of two clocks that tell of the same moment.
 
     Where one thing is told as often in both, the lines belong together in their order; else any may
     belong to any.
     """
-    if not reference or not other:
+    if not reference.lines or not other.lines:
         return
-    here, there = reference[0].event.speaker, other[0].event.speaker
+    here, there = reference.lines[0].event.speaker, other.lines[0].event.speaker
     for row in anchors():
         low, high = row.seconds
         if (row.first.speaker, row.second.speaker) == (here, there):
@@ -92,10 +117,10 @@ def pairs(reference: Sequence[Clocked], other: Sequence[Clocked]) -> Iterator[Pa
 Keyed = dict[Hashable, list[Clocked]]
 
 
-def _keyed(lines: Sequence[Clocked], side: Side) -> Keyed:
+def _keyed(lines: Moments, side: Side) -> Keyed:
     """The lines that tell of it, by the device, domain or number that they tell it of."""
     found: Keyed = defaultdict(list)
-    for line in lines:
+    for line in lines.telling(side.term):
         key = _key(line.event, side)
         if key is not None and line.event.stamp.kind:
             found[key].append(line)

@@ -168,7 +168,8 @@ def _once(lines: Sequence[Clocked], slack: float) -> list[Clocked]:
 
 
 def _same(first: Clocked, second: Clocked) -> bool:
-    return first[1:] == second[1:] and key_of(first.event) == key_of(second.event)
+    return first.boot == second.boot and first.time == second.time and \
+        key_of(first.event) == key_of(second.event)
 
 
 def _plausible(stand: Sequence[Clocked], moved: Sequence[Clocked],

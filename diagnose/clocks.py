@@ -10,11 +10,12 @@ one log by a constant shifts its distance and changes nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from diagnose.anchors import Pair, pairs
+from diagnose.anchors import Moments, Pair, pairs
 from diagnose.diagnosis import Clock
 from diagnose.events import Event, Line, Parsed
 from diagnose.times import Clocked, clocked
@@ -52,7 +53,7 @@ class Distance(NamedTuple):
     pairs: tuple[Pair, ...]
 
 
-class Window(NamedTuple):
+class Window(Struct, frozen=True, gc=False):
     """When a line was printed by dom0's clock of one host boot, at the earliest and the latest."""
 
     boot: int
@@ -63,39 +64,45 @@ class Window(NamedTuple):
 Key = tuple[str, int, int]
 
 
-class Clocks(Struct, frozen=True):
-    """The clocks of one incident; `windows` tells the time of lines by dom0's clock."""
+class Clocks:
+    """The clocks of one incident, and the times of lines by dom0's clock."""
 
-    reports: tuple[Clock, ...]
-    windows: Mapping[Key, Window]
+    def __init__(self, reports: Sequence[Clock] = (), lines: Sequence[Clocked] = (),
+                 others: Sequence[tuple[Sequence[Clocked], Mapping[int, Distance]]] = ()) -> None:
+        self.reports = tuple(reports)
+        self._lines, self._others = lines, others
 
     def window(self, event: Event) -> Window | None:
         """When the line was printed, None where no evidence tells."""
-        return self.windows.get(_key(event))
+        return self._windows.get(_key(event))
+
+    @cached_property
+    def _windows(self) -> Mapping[Key, Window]:
+        """Worked out when somebody asks: most diagnoses do not, and lines can be many."""
+        windows = dict(_own(self._lines))
+        for lines, found in self._others:
+            windows.update(_seen(lines, found))
+        return windows
 
 
-NO_CLOCKS = Clocks((), {})
+NO_CLOCKS = Clocks()
 
 
 def clocks(parsed: Parsed) -> Clocks:
     """Compare every input's clocks with dom0's."""
-    logs: dict[Log, list[Event]] = {}
+    logs: dict[tuple[str, str, str], list[Event]] = {}
     for event in parsed.events:
-        logs.setdefault(Log(event.log, event.speaker, event.guest or ""), []).append(event)
-    timed = {log: clocked(events) for log, events in logs.items()}
+        logs.setdefault((event.log, event.speaker, event.guest or ""), []).append(event)
+    timed = {Log(*name): clocked(events) for name, events in logs.items()}
     first = _reference(timed)
     if first is None:
         return NO_CLOCKS
-    reference = timed[first][0]
-    windows = dict(_own(reference))
-    reports: list[Clock] = []
-    for log, (lines, clock) in timed.items():
-        if log == first or not clock:
-            continue
-        found = _distances(reference, lines)
-        reports.extend(_report(log, boot, best) for boot, best in found.items())
-        windows.update(_seen(lines, found))
-    return Clocks(tuple(reports), windows)
+    reference = Moments(timed[first][0])
+    others = [(log, lines, _distances(reference, Moments(lines)))
+              for log, (lines, clock) in timed.items() if log != first and clock]
+    return Clocks([_report(log, boot, best) for log, _, found in others
+                   for boot, best in found.items()],
+                  reference.lines, [(lines, found) for _, lines, found in others])
 
 
 def _reference(timed: Mapping[Log, tuple[list[Clocked], str]]) -> Log | None:
@@ -133,9 +140,10 @@ def _unit(line: Clocked) -> float:
 # --- The distance that most pairs allow ------------------------------------------------------
 
 
-def _distances(reference: Sequence[Clocked], lines: Sequence[Clocked]) -> dict[int, Distance]:
+def _distances(reference: Moments, lines: Moments) -> dict[int, Distance]:
     """For each boot of a log its distance from the host boot with which most pairs agree."""
-    steady = {line.boot: line.time for line in reference if line.event.proves("steady")}
+    steady = {line.boot: line.time for line in reference.telling("steady")
+              if line.event.proves("steady")}
     told: dict[tuple[int, int], list[Told]] = {}
     for pair in pairs(reference, lines):
         boot = pair.reference.boot

@@ -25,7 +25,7 @@ RANK: Mapping[str, int] = {
 }
 
 
-class Line(Struct, frozen=True, order=True):
+class Line(Struct, frozen=True, order=True, gc=False):
     """One line of one input, as it stands there.
 
     `line` counts from 1 in the decompressed input and follows line feeds only. `text` has no line
@@ -38,7 +38,7 @@ class Line(Struct, frozen=True, order=True):
     text: str
 
 
-class Stamp(Struct, frozen=True):
+class Stamp(Struct, frozen=True, gc=False):
     """When a line was printed and by which host, as far as its envelope tells.
 
     `uptime` is in seconds since the printing kernel's or hypervisor's boot. `wall` is the time of
@@ -68,7 +68,7 @@ class Stamp(Struct, frozen=True):
 NO_STAMP = Stamp()
 
 
-class Term(Struct, frozen=True):
+class Term(Struct, frozen=True, gc=False):
     """One thing that a line proves, in the closed vocabulary of docs/grammar-annotations.md.
 
     `args` are names of the production's fields (or the part of a `banner`). `when` lists (field,
@@ -105,7 +105,7 @@ def _is_set(command_line: str, key: str, value: str) -> bool:
     return any(name == key and value in told.split(",") for name, _, told in words)
 
 
-class Production(Struct, frozen=True):
+class Production(Struct, frozen=True, gc=False):
     """What the grammars say about one message, apart from how it is read and printed.
 
     `file` is the speaker whose grammar holds it (`linux` for texts that dom0 and guests share),
@@ -143,9 +143,13 @@ class Production(Struct, frozen=True):
     samples: tuple[str, ...] = ()
     field_types: Mapping[str, str] = field(default_factory=dict)
     terms: frozenset[str] | None = None
+    quiet: bool = False
 
     def __post_init__(self) -> None:
-        """Note what every line of it proves, where that does not depend on the line."""
+        """Note what every line of it proves, where that does not depend on the line, and whether
+        any proves more than that it is known.
+        """
+        force_setattr(self, "quiet", all(term.name == "nothing" for term in self.proves))
         if not any(term.when for term in self.proves):
             force_setattr(self, "terms", frozenset(term.name for term in self.proves))
 
@@ -155,7 +159,7 @@ class Production(Struct, frozen=True):
         return self.kind.replace("_", "-")
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
 
     `guest` is the name of the guest if one speaks: that of its log as a rule. `level` is the line's
@@ -193,7 +197,7 @@ class Event(Struct, frozen=True):
         return any(t.name == name for t in self.proofs())
 
 
-class StateFact(Struct, frozen=True):
+class StateFact(Struct, frozen=True, gc=False):
     """What the host was like when somebody looked, as one line of a file or of Xen's dumps tells.
 
     `kind` is of the closed vocabulary in docs/grammar-annotations.md, `event` the production that
@@ -264,7 +268,7 @@ class Source(Struct, frozen=True):
         return self.part_of or self.name
 
 
-class Remark(Struct, frozen=True, order=True):
+class Remark(Struct, frozen=True, order=True, gc=False):
     """Something about the inputs that a reader of the report has to know; never a failure."""
 
     code: str
@@ -273,14 +277,14 @@ class Remark(Struct, frozen=True, order=True):
     line: int | None = None
 
 
-class LeftOut(Struct, frozen=True, order=True):
+class LeftOut(Struct, frozen=True, order=True, gc=False):
     """Something that lies with the logs and was not read, or only to some place, and why."""
 
     path: str
     why: str
 
 
-class NearMiss(Struct, frozen=True):
+class NearMiss(Struct, frozen=True, gc=False):
     """A line that holds a long literal of a production which does not accept it."""
 
     line: Line

@@ -16,7 +16,7 @@ ODD_FILE_SHARE = 0.3
 _NO_TEXT = bytes(set(range(32)) - {0, 7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
 
 
-class RawLine(Struct, frozen=True):
+class RawLine(Struct, frozen=True, gc=False):
     """One line: `text` without its end, for people; None in `payload` where it is no text.
 
     `payload` is the text to be read, without a byte order mark; `data` the bytes as they stand, cut

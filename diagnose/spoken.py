@@ -22,7 +22,7 @@ REPEATS_MAX = 1000
 """A notice of more repetitions yields so many events and a remark."""
 
 
-class Heard(Struct, frozen=True):
+class Heard(Struct, frozen=True, gc=False):
     """One reading before it is known which kernel spoke."""
 
     line: Line
@@ -36,7 +36,7 @@ class Heard(Struct, frozen=True):
     domid: int | None       # as the line's envelope tells it
 
 
-class Said(Struct, frozen=True):
+class Said(Struct, frozen=True, gc=False):
     """What a record says, whenever and wherever it stands.
 
     `times` is the number of times that its envelope tells, `repeats` how often the last message

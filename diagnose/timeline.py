@@ -200,7 +200,8 @@ def _matters(event: Event) -> bool:
     what only dates lines or names things is no step either.
     """
     return event.production.alarming or (event.level or "").startswith("g") or \
-        any(term.name != "nothing" and term.name not in DATING for term in event.proofs())
+        (not event.production.quiet and any(
+            term.name != "nothing" and term.name not in DATING for term in event.proofs()))
 
 
 def _completed(event: Event, full: Mapping[tuple[int | None, int, int], int]) -> Event:
@@ -233,7 +234,8 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
             if (d := address(e)) is not None and d.segment is not None and e.speaker != "guest"}
     texts = {source.name for source in parsed.sources if len(source.passages) > 1}
     completed = [_completed(event, full) for event in parsed.events]
-    events = [event for event in completed if event.line.input not in texts]
+    events = [event for event in completed if event.line.input not in texts] if texts else completed
+    telling = [event for event in events if not event.production.quiet]
     spine_inputs = frozenset(e.log for e in events if e.speaker == "dom0")
     spine = [e for e in events if e.log in spine_inputs and e.speaker in ("dom0", "xen")]
     items = tuple(item_of(e) for e in spine if _matters(e))
@@ -260,16 +262,16 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         lines={source.name: source.passages[-1][1] if source.passages else source.lines
                for source in parsed.sources},
         absent=_absent(items, spine_inputs),
-        gaps=frozenset((e.log, e.speaker) for e in events if e.proves("gap")),
+        gaps=frozenset((e.log, e.speaker) for e in telling if e.proves("gap")),
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
-        ends=_ends(events) if boots == 1 else {},
-        natives=tuple(_natives(events)),
+        ends=_ends(telling) if boots == 1 else {},
+        natives=tuple(_natives(telling)),
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
-        options=tuple(options(parsed.state, events)), muted=muted(parsed.state, events),
-        names={**(names(parsed.state) if boots == 1 else {}), **_names(events)}, times=times,
+        options=tuple(options(parsed.state, telling)), muted=muted(parsed.state, telling),
+        names={**(names(parsed.state) if boots == 1 else {}), **_names(telling)}, times=times,
     )
 
 

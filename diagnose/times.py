@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.events import Event
 
@@ -14,7 +15,11 @@ YEAR = 366 * 86400.0
 """Stamps without a year lie in a leap year."""
 
 
-class Clocked(NamedTuple):
+#: What a line proves with which a kernel or the hypervisor begins.
+BOOTS = frozenset(("host_boot", "guest_boot"))
+
+
+class Clocked(Struct, frozen=True, gc=False):
     """An event and its time: seconds since boot number `boot` of the file, or the time of day."""
 
     event: Event
@@ -32,12 +37,14 @@ def clocked(events: Sequence[Event]) -> tuple[list[Clocked], str]:
     lines: list[Clocked] = []
     boot, time, years = 0, 0.0, 0.0
     begun = False
+    by_uptime = clock == "uptime"
     for event in events:
-        told = getattr(event.stamp, clock) if clock else None
-        if clock == "uptime" and begun and is_boot(event) and (told is None or told < time):
+        stamp = event.stamp
+        told = stamp.uptime if by_uptime else stamp.wall if clock else None
+        if by_uptime and begun and (told is None or told < time) and is_boot(event):
             boot, time = boot + 1, 0.0
         if told is not None:
-            if clock == "wall" and begun and told + years < time - HALF_A_YEAR:
+            if not by_uptime and begun and told + years < time - HALF_A_YEAR:
                 years += YEAR
             time, begun = told + years, True
         lines.append(Clocked(event, boot, time))
@@ -51,7 +58,9 @@ def clocked(events: Sequence[Event]) -> tuple[list[Clocked], str]:
 
 def is_boot(event: Event) -> bool:
     """Whether a kernel or the hypervisor begins there."""
-    return event.proves("host_boot") or event.proves("guest_boot")
+    terms = event.production.terms
+    return not BOOTS.isdisjoint(terms) if terms is not None else \
+        any(event.proves(boot) for boot in BOOTS)
 
 
 def _clock(events: Sequence[Event]) -> str:

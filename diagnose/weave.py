@@ -65,6 +65,8 @@ def _without_copies(by_input: dict[str, list[Event]],
     before: list[Kept] = []
     own = {name: mine for name, events in by_input.items()
            if (mine := [event for event in events if event.speaker == speaker])}
+    if len(own) < 2:
+        return
     # The log that has most is what the others are copies of, in whatever order they are given.
     for name in sorted(own, key=lambda name: (-len(own[name]), name)):
         mine = own[name]
@@ -116,7 +118,7 @@ def _groups(by_input: dict[str, list[Event]]) -> Iterator[Sequence[Event]]:
     spine = [name for name, events in by_input.items()
              if any(event.speaker == "dom0" for event in events)]
     yield from (events for name, events in by_input.items() if name not in spine)
-    files = [_carried(by_input[name]) for name in spine]
+    files = [_carried(by_input[name]) for name in spine] if len(spine) > 1 else []
     clocks = {clock for _, clock in files}
     if len(spine) < 2 or len(clocks) > 1 or "" in clocks:
         yield from (by_input[name] for name in spine)
@@ -126,7 +128,7 @@ def _groups(by_input: dict[str, list[Event]]) -> Iterator[Sequence[Event]]:
         return
     later = years([lines[0].time for lines, _ in files])
     yield [line.event for line in merge(
-        *([line._replace(time=line.time + year) for line in lines]
+        *([replace(line, time=line.time + year) for line in lines]
           for (lines, _), year in zip(files, later, strict=True)), key=lambda c: c.time)]
 
 
