@@ -34,12 +34,12 @@ def buffers(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
         if not end:
             begun, cut = _held(begun + data, cut)
             continue
-        whole, rest = data[:end], data[end:]
+        first = 0
         if cut:
-            _remark(reading, 1, len(begun) + cut + whole.find(b"\n"))
-            whole = whole[whole.find(b"\n"):]
-        yield _cut(begun + whole, reading)
-        begun, cut = _held(rest, 0)
+            first = data.find(b"\n")
+            _remark(reading, 1, len(begun) + cut + first)
+        yield _cut(b"".join((begun, memoryview(data)[first:end])), reading)
+        begun, cut = _held(data[end:], 0)
     if begun:
         if cut:
             _remark(reading, 1, len(begun) + cut)
@@ -55,13 +55,17 @@ def _sized(pieces: Iterator[bytes]) -> Iterator[bytes]:
         length += len(piece)
         if length < size:
             continue
-        data = b"".join(held)
+        data = b"".join(held) if len(held) > 1 else piece
+        if length == size:      # as most are that come of a file
+            yield data
+            size, held, length = BUFFER_BYTES, [], 0
+            continue
         at = 0
         while length - at >= size:
             yield data[at:at + size]
             at += size
             size = BUFFER_BYTES
-        held, length = [data[at:]], length - at
+        held, length = [data[at:]] if at < length else [], length - at
     if length:
         yield b"".join(held)
 

@@ -16,13 +16,11 @@ from typing import cast
 
 from msgspec import Struct
 
-from diagnose.buffers import buffers
+from diagnose.buffers import BUFFER_BYTES, buffers
 from diagnose.errors import InputError
 from diagnose.lines import RawLine, Reading
 from diagnose.sift import Listener, sifted
-from diagnose.unpack import LimitError, Meter, Stream, unpacked
-
-PIECE_BYTES = 1 << 18
+from diagnose.unpack import HEAD_BYTES, LimitError, Meter, Stream, unpacked
 
 
 class Input(Struct):
@@ -91,10 +89,12 @@ def unreadable(source: Input, error: OSError) -> InputError:
 
 
 def _pieces(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
-    """The bytes, as far as they can be read."""
+    """The bytes, as far as they can be read, in the sizes of the buffers where that can be."""
+    size = HEAD_BYTES
     while True:
         try:
-            piece = stream.read1(PIECE_BYTES)
+            piece = stream.read1(size)
+            size = BUFFER_BYTES
         except LimitError as error:
             reading.remark("unpacked-limit", f"It {error}; the rest was not read.")
             return
