@@ -48,7 +48,7 @@ def triage_schema() -> dict[str, Any]:
 def _schema(shape: type, name: str, title: str, more: dict[str, Any]) -> dict[str, Any]:
     """The schema of a result class; `more` are keys that are no fields."""
     (_,), shapes = _closed(schema_components(
-        [shape], schema_hook=lambda anything: {"title": "anything"}, ref_template="#/$defs/{name}"))
+        [shape], schema_hook=lambda _: {"title": "anything"}, ref_template="#/$defs/{name}"))
     schema = shapes.pop(shape.__name__)
     schema["properties"] |= {"schema": {"const": name}, **more}
     schema["required"] += ["schema", *more]
