@@ -144,7 +144,7 @@ def rules_for(options: Options) -> tuple[Rule, ...]:
 def event_kinds() -> dict[str, tuple[str, ...]]:
     """The grammar's kinds with the names of their fields, for the rules to be checked against."""
     from diagnose.grammar import load
-    return {p.kind: tuple(p.field_types) for p in load().productions}
+    return load().fields
 
 
 def _exposure(rules: Sequence[Rule], findings: Sequence[Finding],
