@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 16
+BUILDER_VERSION = 17
 
 FLAGS = frozenset(
     ("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner", "head")

@@ -20,7 +20,7 @@ from lark.exceptions import LarkError
 from lark.lexer import PatternStr
 
 from diagnose.annotation import Block, read_blocks
-from diagnose.cues import Step, cues, index, near, raw_cues
+from diagnose.cues import Step, cues, index, longest, near, raw_cues
 from diagnose.errors import GrammarError
 from diagnose.values import split_terminal
 
@@ -165,9 +165,9 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         "head": block.head,
         "tail": block.tail,
         "regex": regex,
-        # Any line of a state file may be any of its few productions: there is nothing to find.
-        "cues": [""] if speaker == STATE else [] if "layer" in block.flags else
-        cues(block, alternatives),
+        # In a state file a text without any literal may be any line; there are few lines to try.
+        "cues": sorted(longest(alternatives)) if speaker == STATE else
+        [] if "layer" in block.flags else cues(block, alternatives),
         "near": nears,
         "raw_cues": [] if speaker == STATE or "layer" in block.flags else raw_cues(
             alternatives, nears, twice=any(name == "effect" for name, _, _ in block.proves)),

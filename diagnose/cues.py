@@ -33,9 +33,14 @@ def _stretches(alternatives: Iterable[Iterable[Step]]) -> list[str]:
     ]
 
 
+def longest(alternatives: Sequence[Sequence[Step]]) -> set[str]:
+    """The longest literal of each alternative, empty for one that has none."""
+    return {max(_stretches([steps]), key=len, default="") for steps in alternatives}
+
+
 def cues(block: Block, alternatives: Sequence[Sequence[Step]]) -> list[str]:
     """Literals of which every text of the production holds one: the longest of each alternative."""
-    found = {max(_stretches([steps]), key=len, default="") for steps in alternatives}
+    found = longest(alternatives)
     if min(map(len, found)) < CUE_LENGTH_MIN:
         raise block.fail(f"has no literal of {CUE_LENGTH_MIN} characters to find its lines by")
     return sorted(found)
