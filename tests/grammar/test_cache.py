@@ -100,4 +100,6 @@ def test_another_grammar_is_another_catalogue(cache: Path, tmp_path: Path) -> No
 
 def test_a_relative_cache_directory_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "here")
-    assert kept.directory().is_absolute()
+    folder = kept.directory()
+    assert folder is not None
+    assert folder.is_absolute()
