@@ -35,7 +35,7 @@ def grammar_directory() -> Path:
 def grammar_hash(directory: Path) -> str:
     """A hash over all grammar files, as hexadecimal digits: the catalogue's identity."""
     digest = hashlib.sha256()
-    for path in sorted(directory.glob("*.lark")):
+    for path in sorted(path for path in directory.iterdir() if path.suffix == ".lark"):
         digest.update(path.name.encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

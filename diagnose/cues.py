@@ -28,7 +28,7 @@ def _stretches(alternatives: Iterable[Iterable[Step]]) -> list[str]:
         for steps in alternatives
         for field, _, raw in steps
         if not field
-        for stretch in FOLDABLE.split(raw)
+        for stretch in re.split(FOLDABLE, raw)
         if stretch
     ]
 
