@@ -115,8 +115,8 @@ class Catalogue:
         """All messages."""
         return tuple(rule.production for rule in self._messages)
 
-    @property
-    def fields(self) -> dict[str, tuple[str, ...]]:
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[str, ...]]:
         """The kinds of all messages, each with the names of its fields."""
         return {kind: tuple(names)
                 for number, (kind, names) in enumerate(self._fields.items())

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -138,7 +138,7 @@ def rules_for(options: Options) -> tuple[Rule, ...]:
     return load_rules(event_kinds=event_kinds(), more=options.rules)
 
 
-def event_kinds() -> dict[str, tuple[str, ...]]:
+def event_kinds() -> Mapping[str, tuple[str, ...]]:
     """The grammar's kinds with the names of their fields, for the rules to be checked against."""
     from diagnose.grammar import load
     return load().fields
