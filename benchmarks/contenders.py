@@ -77,7 +77,7 @@ def lark(_literals: Sequence[str], files: Sequence[str]) -> int:
 
     data, _ = load()
     parsers = {f"{file}.lark": reference(grammar_directory(), file)[0] for file in FILES}
-    productions = data["productions"]
+    productions = list(data["productions"])
     cues = {cue: numbers for cue, numbers, _ in data["index"]["literals"] if numbers}
     any_cue = re.compile("|".join(map(re.escape, cues)))
     peeler = Peeler(Catalogue(data))

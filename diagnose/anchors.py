@@ -4,14 +4,13 @@
 """
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from itertools import product
 from typing import NamedTuple
 
+from diagnose import tables
 from diagnose.annotation import DATING
 from diagnose.errors import DataError
 from diagnose.events import SPEAKERS, Event
@@ -57,9 +56,8 @@ class Pair(NamedTuple):
 @cache
 def anchors() -> tuple[Anchor, ...]:
     """The table of anchors. Raises DataError for a row that cannot be used."""
-    text = (files("diagnose") / "anchors.toml").read_text(encoding="utf-8")
     found = []
-    for row in tomllib.loads(text)["anchor"]:
+    for row in tables.own("anchors.toml")["anchor"]:
         low, high = row["seconds"]
         if low > high:
             raise DataError("anchors.toml", None, f"{row['first']}: {low} is more than {high}")

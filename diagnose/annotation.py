@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from diagnose.errors import GrammarError
 
 #: To be raised whenever the derivation changes: kept catalogues of another version are not read.
-BUILDER_VERSION = 15
+BUILDER_VERSION = 17
 
 FLAGS = frozenset(
     ("noise", "alarming", "generic", "unprintable", "layer", "outer", "inner", "head")
@@ -54,16 +54,15 @@ TERMS = OPERATIONS | DATING.keys() | frozenset(
     + ("gap", "level", "banner", "repeat", "speaker", "option", "nothing")
 )
 
-_ANNOTATION = re.compile(r"//:\s*(?P<key>[a-z]+)(?::(?: (?P<value>.*))?)?$")
-_PRODUCTION = re.compile(r"(?P<kind>[a-z][a-z0-9_]*)\s*:")
-_LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"')
-_TERM = re.compile(
-    r"(?P<name>[a-z_]+)(?:\((?P<args>[a-z0-9_, ]*)\))?(?: when (?P<when>.+))?$"
-)
-_ESCAPE = re.compile(r"\\(t|x20|\\)")
+# Only who derives the catalogue needs these, so they are not compiled here.
+_ANNOTATION = r"//:\s*(?P<key>[a-z]+)(?::(?: (?P<value>.*))?)?$"
+_PRODUCTION = r"(?P<kind>[a-z][a-z0-9_]*)\s*:"
+_LITERAL = r'"(?:\\.|[^"\\\n])*"'
+_TERM = r"(?P<name>[a-z_]+)(?:\((?P<args>[a-z0-9_, ]*)\))?(?: when (?P<when>.+))?$"
+_ESCAPE = r"\\(t|x20|\\)"
 _ESCAPED = {"t": "\t", "x20": " ", "\\": "\\"}
 _BLANKS = re.compile(r"[ \t]+")
-FOLDABLE = re.compile(r"[ \t]{2,}|\t")
+FOLDABLE = r"[ \t]{2,}|\t"
 
 
 class Sample(NamedTuple):
@@ -102,7 +101,7 @@ def fold(text: str) -> str:
 
 def unescape(text: str) -> str:
     r"""A sample as it is printed: `\t` is a tab, `\x20` a blank that editors would cut off."""
-    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
+    return re.sub(_ESCAPE, lambda match: _ESCAPED[match[1]], text)
 
 
 def read_blocks(text: str, file: str) -> tuple[str, tuple[Block, ...]]:
@@ -115,11 +114,11 @@ def read_blocks(text: str, file: str) -> tuple[str, tuple[Block, ...]]:
     pending: list[tuple[int, str, str]] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith("//:"):
-            match = _ANNOTATION.match(line)
+            match = re.match(_ANNOTATION, line)
             if match is None:
                 raise GrammarError(file, number, f"no annotation: {line!r}; write `//: key: value`")
             pending.append((number, match["key"], match["value"] or ""))
-        elif found := _PRODUCTION.match(line):
+        elif found := re.match(_PRODUCTION, line):
             block = Block(found["kind"], file, number, "")
             block.body = _fold_body(block, line[found.end() :])
             _annotate(block, pending)
@@ -142,7 +141,7 @@ def _fold_body(block: Block, body: str) -> str:
     body = body.strip()
     out: list[str] = []
     end = 0
-    for match in _LITERAL.finditer(body):
+    for match in re.finditer(_LITERAL, body):
         gap = body[end : match.start()]
         _check_gap(block, gap)
         raw = str(ast.literal_eval(match[0]))
@@ -222,7 +221,7 @@ def read_term(text: str) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], .
 
     Raises ValueError for anything outside the closed vocabulary.
     """
-    match = _TERM.match(text)
+    match = re.match(_TERM, text)
     if match is None or match["name"] not in TERMS:
         raise ValueError(f"{text!r} proves nothing known; there are {', '.join(sorted(TERMS))}")
     args = tuple(part.strip() for part in (match["args"] or "").split(",") if part.strip())

@@ -11,7 +11,7 @@ their first literals tell them apart. A grammar for which that does not hold is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from lark import Lark, Token
 from lark.exceptions import LarkError
 from lark.lexer import PatternStr
 
-from diagnose.annotation import FOLDABLE, Block, fold, read_blocks
+from diagnose.annotation import Block, read_blocks
+from diagnose.cues import Step, cues, index, longest, near, raw_cues
 from diagnose.errors import GrammarError
 from diagnose.values import split_terminal
 
@@ -36,18 +37,10 @@ STATE_FILES = (
     "state-interrupts", "state-modprobe", "state-guest",
 )
 WORD_TERMS = ("banner", "speaker", "option", "anchor")  # their first argument is a word, no field
-CUE_LENGTH_MIN = 4
-NEAR_LENGTH_MIN = 8
-NEAR_WORDS_MIN = 3
-TORN_LENGTH_MIN = 12
-_WORD = re.compile("[A-Za-z]{2,}")
-
-# A step is a literal ("", folded, raw) or a field (name, suffix, pattern).
-Step = tuple[str, str, str]
 
 
 def build(directory: Path) -> dict[str, Any]:
-    """Derive the whole catalogue: {"productions": […], "index": {…}, "state": {…}}, fit for JSON.
+    """Derive the whole catalogue: {"productions": […], "index": {…}, "state": {…}}, plain data.
 
     "state" has the same two keys for each kind of state file, so that no line of a log is ever
     tried against them. Raises GrammarError, with file and line, for grammars that cannot be used.
@@ -153,7 +146,7 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         raise block.fail("has alternatives without fields; mark it unprintable")
     _check_terms(block, fields)
     regex = _regex(block, alternatives)
-    near = [] if speaker == STATE else _near(alternatives)
+    nears = [] if speaker == STATE else near(alternatives)
     if re.compile(regex).groups != len(fields):
         raise block.fail("uses a terminal with a capturing group; write (?:…)")
     return {
@@ -172,12 +165,12 @@ def _production(block: Block, file: str, alternatives: list[list[Step]]) -> dict
         "head": block.head,
         "tail": block.tail,
         "regex": regex,
-        # Any line of a state file may be any of its few productions: there is nothing to find.
-        "cues": [""] if speaker == STATE else [] if "layer" in block.flags else
-        _cues(block, alternatives),
-        "near": near,
-        "raw_cues": [] if speaker == STATE or "layer" in block.flags else _cues_of(
-            alternatives, near, twice=any(name == "effect" for name, _, _ in block.proves)),
+        # In a state file a text without any literal may be any line; there are few lines to try.
+        "cues": sorted(longest(alternatives)) if speaker == STATE else
+        [] if "layer" in block.flags else cues(block, alternatives),
+        "near": nears,
+        "raw_cues": [] if speaker == STATE or "layer" in block.flags else raw_cues(
+            alternatives, nears, twice=any(name == "effect" for name, _, _ in block.proves)),
     }
 
 
@@ -230,120 +223,3 @@ def _check_apart(block: Block, branches: Sequence[Sequence[Step]]) -> None:
     )
     if clash or (fields and len([head for head in heads if head is not None]) > 1):
         raise block.fail("its alternatives cannot be told apart by their first literals")
-
-
-# --- The literals by which a line is found ---------------------------------------------------
-
-
-def _stretches(alternatives: Iterable[Iterable[Step]]) -> list[str]:
-    """Parts of literals without a run of blanks: they stand in the raw line as in the folded."""
-    return [
-        fold(stretch)
-        for steps in alternatives
-        for field, _, raw in steps
-        if not field
-        for stretch in FOLDABLE.split(raw)
-        if stretch
-    ]
-
-
-def _cues(block: Block, alternatives: Sequence[Sequence[Step]]) -> list[str]:
-    """Literals of which every text of the production holds one: the longest of each alternative."""
-    found = {max(_stretches([steps]), key=len, default="") for steps in alternatives}
-    if min(map(len, found)) < CUE_LENGTH_MIN:
-        raise block.fail(f"has no literal of {CUE_LENGTH_MIN} characters to find its lines by")
-    return sorted(found)
-
-
-def _near(alternatives: Sequence[Sequence[Step]]) -> list[str]:
-    """Literals that make a line a near miss of the production if nothing accepts it.
-
-    Blanks at its ends do not count to a literal's length. The longest literal counts, and so does
-    the beginning; others only from three words on: " of device " in the middle says nothing.
-    """
-    found = set()
-    for steps in alternatives:
-        literals = _stretches([steps])
-        longest = max(literals, key=len, default="")
-        begin = fold(steps[0][2]) if not steps[0][0] else ""
-        found |= {
-            each
-            for each in literals
-            if len(each.strip()) >= NEAR_LENGTH_MIN
-            and (
-                each == longest
-                or begin.startswith(each)
-                or len(_WORD.findall(each)) >= NEAR_WORDS_MIN
-            )
-        }
-    return sorted(found)
-
-
-def _cues_of(alternatives: Sequence[Sequence[Step]], near: Iterable[str],
-             twice: bool) -> list[str]:
-    """Literals of which every line of the production holds one, as bytes stand in a raw line.
-
-    The ends of a line may have been cut off, so that a literal with which a message begins or ends
-    counts without the blanks there. Of a message that shows a step of the ledgers (`twice`)
-    there are two that do not overlap, if it has any that are long enough, so that one of them is
-    whole wherever it is torn in two.
-    """
-    begins = tuple(fold(steps[0][2]) for steps in alternatives if not steps[0][0])
-    found = {each.strip(" ") if any(begin.startswith(each) for begin in begins) else each
-             for each in near}
-    for steps in alternatives:
-        ends = [_stretches([steps[:1]]), _stretches([steps[-1:]])]
-        literals = _stretches([steps])
-        if ends[0]:
-            literals[0] = literals[0].lstrip(" ")
-        if ends[1]:
-            literals[-1] = literals[-1].rstrip(" ")
-        best, *others = sorted(literals, key=len, reverse=True)
-        found.add(best)
-        second = others[0] if others else ""
-        if twice and len(second) >= max(TORN_LENGTH_MIN, len(best) // 2):
-            found.add(second)
-        elif twice and len(best) >= 2 * TORN_LENGTH_MIN:
-            half = len(best) // 2
-            found |= {best[:half], best[half:]}
-    return sorted(found)
-
-
-def index(productions: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The literals of all productions, and the words by which they are found in a split payload.
-
-    {"literals": [[literal, productions whose cue it is, productions that it makes near]…],
-    "words": {word: literals}, "bare": literals, "raw": literals}. A word is one that stands in the
-    literal between blanks, so that a payload with the literal has the word; `bare` literals have
-    none. Every raw line that a production reads holds one of "raw" (see `sieve`).
-    """
-    cue_of: dict[str, list[int]] = {}
-    near_of: dict[str, list[int]] = {}
-    for number, made in enumerate(productions):
-        if "layer" not in made["flags"]:
-            for literal in made["cues"]:
-                cue_of.setdefault(literal, []).append(number)
-            for literal in made["near"]:
-                near_of.setdefault(literal, []).append(number)
-    literals = sorted(cue_of.keys() | near_of.keys())
-    words: dict[str, list[int]] = {}
-    bare: list[int] = []
-    for number, literal in enumerate(literals):
-        inner = max(literal.split(" ")[1:-1], key=len, default="")
-        if inner:
-            words.setdefault(inner, []).append(number)
-        else:
-            bare.append(number)
-    table = [[each, cue_of.get(each, []), near_of.get(each, [])] for each in literals]
-    raw = {literal for made in productions if "layer" not in made["flags"]
-           for literal in made["raw_cues"]}
-    return {"literals": table, "words": words, "bare": bare, "raw": _shortest(raw)}
-
-
-def _shortest(literals: Iterable[str]) -> list[str]:
-    """Those that hold no other one, which would be found as well."""
-    kept: list[str] = []
-    for literal in sorted(literals, key=lambda each: (len(each), each)):
-        if not any(each in literal for each in kept):
-            kept.append(literal)
-    return kept

@@ -7,10 +7,12 @@ is never read. A cache that cannot be read or written costs time and a remark, n
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
+
+import msgspec
 
 from diagnose import kept
 from diagnose.annotation import BUILDER_VERSION
@@ -33,7 +35,7 @@ def grammar_directory() -> Path:
 def grammar_hash(directory: Path) -> str:
     """A hash over all grammar files, as hexadecimal digits: the catalogue's identity."""
     digest = hashlib.sha256()
-    for path in sorted(directory.glob("*.lark")):
+    for path in sorted(path for path in directory.iterdir() if path.suffix == ".lark"):
         digest.update(path.name.encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -58,20 +60,60 @@ def load(directory: Path | None = None) -> tuple[dict[str, Any], str | None]:
     return data, _write(name, data)
 
 
+class Unread(Sequence[Mapping[str, Any]]):
+    """Productions as they lie in the kept file, each read when it is asked for."""
+
+    def __init__(self, kept_ones: Sequence[msgspec.Raw]) -> None:
+        self._kept = kept_ones
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @overload
+    def __getitem__(self, place: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        """The production of a number, as `catalogue.build` has derived it."""
+        if isinstance(place, slice):
+            return Unread(self._kept[place])
+        return msgspec.msgpack.decode(self._kept[place])
+
+
+class _Part(msgspec.Struct):
+    """Some productions and their index."""
+
+    productions: list[msgspec.Raw]
+    index: dict[str, Any]
+
+    def plain(self) -> dict[str, Any]:
+        return {"productions": Unread(self.productions), "index": self.index}
+
+
+class _Whole(_Part, kw_only=True):
+    """What is kept of one set of grammars."""
+
+    key: str
+    hash: str
+    state: dict[str, _Part]
+
+
 def _read(name: str, key: str) -> dict[str, Any] | None:
     content = kept.read(name)
     if content is None:
         return None
     try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
+        whole = msgspec.msgpack.decode(content, type=_Whole)
+    except msgspec.DecodeError:
         return None
-    whole = isinstance(data, dict) and data.get("key") == key
-    return data if whole and {"hash", "productions", "index", "state"} <= data.keys() else None
+    if whole.key != key:
+        return None
+    state = {kind: part.plain() for kind, part in whole.state.items()}
+    return {"key": key, "hash": whole.hash, **whole.plain(), "state": state}
 
 
 def _write(name: str, data: dict[str, Any]) -> str | None:
     """Keep the catalogue; what to tell if that failed."""
-    why = kept.write(name, json.dumps(data, ensure_ascii=False).encode())
+    why = kept.write(name, msgspec.msgpack.encode(data))
     return why and (f"The derived grammar catalogue could not be kept in {why}, so every start "
                     "derives it again; set XDG_CACHE_HOME to a directory that can be written.")

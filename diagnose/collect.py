@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -94,6 +93,8 @@ def script() -> str:
 
 def _lines(part: Part) -> str:
     """A part's lines of the script; the file's name is no pattern and is quoted all the same."""
+    from shlex import quote
+
     lines = [f"\n# {part.what}: {part.why}"]
     for tool, command in part.prints.items():
         head = f'[ "$tool" = {tool} ] && ' if tool else ""

@@ -1,11 +1,11 @@
 """The one table of what unlogged steps cost, read from costs.toml."""
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
+
+from diagnose import tables
 
 
 class Costs(NamedTuple):
@@ -19,6 +19,5 @@ class Costs(NamedTuple):
 @cache
 def costs() -> Costs:
     """The table, read once."""
-    text = resources.files("diagnose").joinpath("costs.toml").read_text("utf-8")
-    table = tomllib.loads(text)
+    table = tables.own("costs.toml")
     return Costs(table["inferred"], table["observed"], table["other"])

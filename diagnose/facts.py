@@ -9,6 +9,7 @@ after the grammar's kinds, which are handed in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -105,6 +106,10 @@ def vocabulary(event_kinds: Mapping[str, Iterable[str]]) -> Vocabulary:
     taken = sorted(shapes.keys() & event_kinds.keys())
     if taken:
         raise ValueError(f"The grammar's kinds {taken} bear names of facts; rename them.")
-    for kind, fields in event_kinds.items():
-        shapes[kind] = Shape("event", {**dict.fromkeys(fields, "any"), **EVENT_FIELDS})
-    return shapes
+    return shapes | {kind: _event(tuple(fields)) for kind, fields in event_kinds.items()}
+
+
+@cache
+def _event(fields: tuple[str, ...]) -> Shape:
+    """The shape of a message with these fields; many messages have the same."""
+    return Shape("event", {**dict.fromkeys(fields, "any"), **EVENT_FIELDS})

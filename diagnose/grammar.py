@@ -1,7 +1,7 @@
 """The catalogue of messages at run time: find a line's production, read its fields, print it back.
 
 A line is found by its words: a production is tried only if one of its literals stands in the
-payload (see `catalogue.index`), and its regular expression is compiled when that happens first.
+payload (see `cues.index`), and its regular expression is compiled when that happens first.
 
 **Invariant:** payloads are folded (see `annotation.fold`) and cut at both ends before they come
 here; no line is refused that lark's parser would accept.
@@ -9,7 +9,7 @@ here; no line is refused that lark's parser would accept.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,15 +17,13 @@ from typing import Any, NamedTuple
 from diagnose import catalogue_file
 from diagnose.annotation import fold
 from diagnose.events import Production
-from diagnose.production import Rule
+from diagnose.production import HEAD_LETTERS, Rule
 from diagnose.sieve import Sieve, sieve
 from diagnose.values import FIELD_TYPES
 
 REMEMBERED_MAX = 4096
 REMEMBERED_LENGTH_MAX = 256
 _ANY_TEXT = ("[^\n]+", "[^\n]*")
-HEAD_LETTERS = 6
-"""By so many letters the beginning of a message is known where the rest of it is not there."""
 
 
 class Reading(NamedTuple):
@@ -61,35 +59,29 @@ class Broken(NamedTuple):
 class Catalogue:
     """All productions.
 
-    `states` holds a catalogue for each kind of state file. `hash` identifies the grammars from
-    which it comes. `remark` says what was wrong with the kept catalogue, None if nothing.
+    `states` holds a catalogue for each kind of state file, `anyhost` the kinds that every host
+    prints. `hash` identifies the grammars from which it comes. `remark` says what was wrong with
+    the kept catalogue, None if nothing.
     """
 
     def __init__(self, data: Mapping[str, Any], remark: str | None = None) -> None:
         self.remark = remark
         self._memory: dict[str, Matched] = {}
         self.hash: str = data["hash"]
-        self._rules = [Rule(each) for each in data["productions"]]
-        self._by_kind = {rule.production.kind: rule for rule in self._rules}
-        self._literals: list[tuple[str, list[int], list[int]]] = [
-            (literal, cue_of, near_of) for literal, cue_of, near_of in data["index"]["literals"]
-        ]
-        self.raw_cues = tuple(data["index"]["raw"])
-        self._words: dict[str, list[int]] = data["index"]["words"]
-        self._bare = [(self._literals[number][0], number) for number in data["index"]["bare"]]
+        self._made: Sequence[Mapping[str, Any]] = data["productions"]
+        self._rules: list[Rule | None] = [None] * len(self._made)
+        index = data["index"]
+        self._fields: dict[str, list[str]] = index["fields"]
+        self._numbers = {kind: number for number, kind in enumerate(self._fields)}
+        self._literals: list[tuple[str, list[int], list[int]]] = index["literals"]
+        self.raw_cues: tuple[str, ...] = tuple(index["raw"])
+        self._words: dict[str, list[int]] = index["words"]
+        self._bare = [(self._literals[number][0], number) for number in index["bare"]]
+        self._heads: dict[str, list[int]] = index["heads"]
+        self._layers = frozenset(index["layers"])
+        self.anyhost: tuple[str, ...] = tuple(index["anyhost"])
         self.states = {kind: Catalogue({"hash": self.hash, **own})
                        for kind, own in data.get("state", {}).items()}
-        self.layers = tuple(
-            rule
-            for rule, each in zip(self._rules, data["productions"])
-            if "layer" in each["flags"]
-        )
-
-        self._heads: dict[str, list[int]] = {}
-        for number, rule in enumerate(self._rules):
-            for head in {steps[0][1][:HEAD_LETTERS] for steps in rule.alternatives}:
-                if rule not in self.layers and len(head) == HEAD_LETTERS:
-                    self._heads.setdefault(head, []).append(number)
 
     @cached_property
     def sieve(self) -> Sieve:
@@ -98,27 +90,53 @@ class Catalogue:
 
     # --- Asking about productions -----------------------------------------------------------
 
+    def _rule(self, number: int) -> Rule:
+        """One production, made when it is asked for: a log speaks of a tenth of them."""
+        rule = self._rules[number]
+        if rule is None:
+            rule = self._rules[number] = Rule(self._made[number])
+        return rule
+
+    def _of(self, kind: str) -> Rule:
+        return self._rule(self._numbers[kind])
+
+    @cached_property
+    def layers(self) -> tuple[Rule, ...]:
+        """The layers of the envelope."""
+        return tuple(map(self._rule, sorted(self._layers)))
+
+    @property
+    def _messages(self) -> Iterator[Rule]:
+        """All but the layers of the envelope, which are no messages."""
+        return (self._rule(nr) for nr in range(len(self._made)) if nr not in self._layers)
+
     @property
     def productions(self) -> tuple[Production, ...]:
-        """All messages; the layers of the envelope are none."""
-        layers = {rule.production.kind for rule in self.layers}
-        return tuple(r.production for r in self._rules if r.production.kind not in layers)
+        """All messages."""
+        return tuple(rule.production for rule in self._messages)
+
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[str, ...]]:
+        """The kinds of all messages, each with the names of its fields."""
+        return {kind: tuple(names)
+                for number, (kind, names) in enumerate(self._fields.items())
+                if number not in self._layers}
 
     def production(self, kind: str) -> Production:
         """The production of a kind. Raises KeyError for an unknown one."""
-        return self._by_kind[kind].production
+        return self._of(kind).production
 
     def pattern(self, kind: str) -> str:
         """The derived regular expression of a kind, for tests and for the curious."""
-        return self._by_kind[kind].pattern
+        return self._of(kind).pattern
 
     def place(self, kind: str) -> str:
         """The grammar file and the line that hold the production of a kind."""
-        return self._by_kind[kind].place
+        return self._of(kind).place
 
     def forms(self, kind: str) -> tuple[str, ...]:
         """The texts of a kind as they are printed, with `<field>` for each of its fields."""
-        rule = self._by_kind[kind]
+        rule = self._of(kind)
         texts = ("".join(f"<{name}>" if name else raw for name, _, raw in steps)
                  for steps in rule.alternatives)
         return tuple(f"{rule.head}{text}{rule.tail}" for text in texts)
@@ -147,7 +165,7 @@ class Catalogue:
         literals = self._literals
         candidates = {number for hit in hits for number in literals[hit][1]}
         for number in sorted(candidates) if len(candidates) > 1 else candidates:
-            rule = self._rules[number]
+            rule = self._rule(number)
             if rule.production.noise:
                 if rule.regex.fullmatch(payload) is not None:
                     return Matched(Reading(rule.production, {}))
@@ -159,7 +177,7 @@ class Catalogue:
 
     def open_ended(self, kind: str) -> bool:
         """Whether a message ends with whatever text there is, so that no end of it is wrong."""
-        return all(steps[-1][2].endswith(_ANY_TEXT) for steps in self._by_kind[kind].alternatives)
+        return all(steps[-1][2].endswith(_ANY_TEXT) for steps in self._of(kind).alternatives)
 
     def begins(self, payload: str, cued: bool) -> bool:
         """Whether the payload may be the beginning of a message that is not there as a whole.
@@ -173,7 +191,7 @@ class Catalogue:
         if cued:
             numbers.update(number for hit in self._hits(payload)
                            for number in self._literals[hit][1])
-        return any(self._breaks_off(self._rules[number], payload) for number in numbers)
+        return any(self._breaks_off(self._rule(number), payload) for number in numbers)
 
     @staticmethod
     def _breaks_off(rule: Rule, payload: str) -> bool:
@@ -189,7 +207,7 @@ class Catalogue:
         if reading is None:
             return None
         production = reading.production
-        return Reading(production, self._by_kind[production.kind].read(payload) or {})
+        return Reading(production, self._of(production.kind).read(payload) or {})
 
     def parse(self, payload: str) -> tuple[str, dict[str, object]] | None:
         """Kind and fields of a message as it stands in a log, folded here; None if none fits."""
@@ -200,8 +218,8 @@ class Catalogue:
         """The kinds of all productions that accept a folded payload, tried without any cue."""
         return tuple(
             rule.production.kind
-            for rule in self._rules
-            if rule not in self.layers and rule.read(payload) is not None
+            for rule in self._messages
+            if rule.read(payload) is not None
         )
 
     def _hits(self, payload: str) -> list[int]:
@@ -230,7 +248,7 @@ class Catalogue:
         }
         best: Broken | None = None
         for number in sorted(numbers):
-            rule = self._rules[number]
+            rule = self._rule(number)
             for steps in rule.alternatives:
                 column, expected, _ = _walk(steps, payload)
                 if best is None or column > best.column:
@@ -244,7 +262,7 @@ class Catalogue:
 
         Raises KeyError for an unknown kind, ValueError for fields that the message cannot print.
         """
-        rule = self._by_kind[kind]
+        rule = self._of(kind)
         types = rule.production.field_types
         given = {name for name, value in fields.items() if value is not None}
         for steps in rule.alternatives:

@@ -13,18 +13,24 @@ _DIGEST = hashlib.sha256
 _DIGEST_BYTES = 32
 
 
-def directory() -> Path:
-    """The user's cache directory for this program (XDG base directory specification)."""
+def directory() -> Path | None:
+    """The user's cache directory for this program (XDG base directory specification).
+
+    None for a user without a home, as in a container that runs under any number.
+    """
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):
         base = os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "diagnose"
+    return Path(base) / "diagnose" if os.path.isabs(base) else None
 
 
 def read(name: str) -> bytes | None:
     """What was kept under a name, None if there is nothing whole."""
+    folder = directory()
+    if folder is None:
+        return None
     try:
-        data = (directory() / name).read_bytes()
+        data = (folder / name).read_bytes()
     except OSError:
         return None
     digest, content = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
@@ -33,15 +39,18 @@ def read(name: str) -> bytes | None:
 
 def write(name: str, content: bytes) -> str | None:
     """Keep it; the reason if that failed."""
-    path = directory() / name
-    temporary = path.with_name(f"{name}.{os.getpid()}.tmp")
+    folder = directory()
+    if folder is None:
+        return "a home directory (there is none)"
+    # Others may write the same at this moment, on other machines that share the directory too.
+    temporary = folder / f"{name}.{os.urandom(8).hex()}.tmp"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(_DIGEST(content).digest() + content)
-            os.replace(temporary, path)
+            os.replace(temporary, folder / name)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        return f"{path.parent} ({error.strerror})"
+        return f"{folder} ({error.strerror})"
     return None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from diagnose import assignments, conclude, recommend, unmodelled
 from diagnose.clocks import Clocks, clocks
-from diagnose.collect import asked
 from diagnose.diagnosis import (
     Diagnosis,
     Exposure,
@@ -34,7 +33,6 @@ from diagnose.exposure import exposure
 from diagnose.fixes import load_fixes
 from diagnose.hazards import load_hazards
 from diagnose.misread import misread, overflows, to_collect
-from diagnose.missing import missing
 from diagnose.options import Options
 from diagnose.parse import parse
 from diagnose.reader import Input
@@ -117,8 +115,7 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
         exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
-        missing=() if verdict != "inconclusive" else
-            (*to_collect(parsed), *missing(parsed, timeline)),
+        missing=() if verdict != "inconclusive" else _missing(parsed, timeline),
         left_out=parsed.left_out, remarks=(*parsed.remarks, *overflow,
             *banners.contradictions(parsed), *replay_remarks(played)))
     return _narrowed(report, options.device)
@@ -141,10 +138,10 @@ def rules_for(options: Options) -> tuple[Rule, ...]:
     return load_rules(event_kinds=event_kinds(), more=options.rules)
 
 
-def event_kinds() -> dict[str, tuple[str, ...]]:
+def event_kinds() -> Mapping[str, tuple[str, ...]]:
     """The grammar's kinds with the names of their fields, for the rules to be checked against."""
     from diagnose.grammar import load
-    return {p.kind: tuple(p.field_types) for p in load().productions}
+    return load().fields
 
 
 def _exposure(rules: Sequence[Rule], findings: Sequence[Finding],
@@ -165,6 +162,12 @@ def _verdict(made: conclude.Conclusion, held: Sequence[assignments.Hold],
     if complete and not (made.divergences or made.suspicions or unread):
         return "healthy"
     return "inconclusive"
+
+
+def _missing(parsed: Parsed, timeline: Timeline) -> tuple[Missing, ...]:
+    """What would have to be collected for a verdict."""
+    from diagnose.missing import missing
+    return (*to_collect(parsed), *missing(parsed, timeline))
 
 
 def _one_host(parsed: Parsed) -> None:
@@ -236,6 +239,7 @@ def _narrowed(report: Diagnosis, device: str | None) -> Diagnosis:
         clear = not divergences and not suspicions
         verdict = "healthy" if clear and any(a.verdict == "healthy" for a in own) \
             else "inconclusive"
+    from diagnose.collect import asked
     unheard = Missing(f"lines of {device}", "no assignment of it is in these logs",
                       asked("messages"))
     return replace(report, verdict="fault" if findings else verdict, findings=findings,

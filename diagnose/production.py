@@ -11,6 +11,9 @@ from typing import Any
 from diagnose.events import Production, Term
 from diagnose.values import FIELD_TYPES
 
+HEAD_LETTERS = 6
+"""By so many letters the beginning of a message is known where the rest of it is not there."""
+
 
 class Rule:
     """One production ready for use; the regular expression waits for its first line."""

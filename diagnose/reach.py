@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +24,9 @@ from diagnose.rules import Rule
 from emulator.invariants import violations
 from emulator.kernels import ROWS, Row
 from emulator.life import Act
-from emulator.search import DEVICES, Reached, explore
+
+if TYPE_CHECKING:
+    from emulator.search import Reached
 
 REACH = Path(__file__).parent / "reach.toml"
 
@@ -73,6 +75,8 @@ class Reach(Struct, frozen=True):
 
 def search(row: Row, rules: Sequence[Rule], length: int) -> Reach:
     """Try every story of up to `length` acts; the ways come shortest first."""
+    from emulator.search import explore
+
     states, tries, first, jury = 1, 0, _Firsts(), _Jury(row, rules)
     for reached in explore(row.traits, length):
         states += reached.new
@@ -178,6 +182,8 @@ def _story(acts: Sequence[Act]) -> Hazard:
 
 def _from_boot(acts: Sequence[Act]) -> tuple[Act, ...]:
     """The acts of a story of the search, and before them those that seize both devices."""
+    from emulator.search import DEVICES
+
     return (*(Act("seize", device=device) for device in DEVICES), *acts)
 
 

@@ -8,7 +8,6 @@ published JSON Schema are both made from these tables, so that they cannot disag
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
+from diagnose import tables
 from diagnose.errors import RuleError, nearest
 
 RULE_BYTES_MAX = 65536
@@ -89,8 +89,8 @@ class RuleFile:
             self.fail((), f"The file has {len(raw)} bytes; a rule has at most {RULE_BYTES_MAX}. "
                       "Move its story to the documentation.")
         try:
-            self.content: Table = tomllib.loads(raw.decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self.content: Table = tables.parsed(path, raw)
+        except ValueError as error:
             place = re.search(r"at line (\d+)", str(error))
             line = int(place[1]) if place else self._text.count("\n") + 1
             what = f"This is not TOML: {error}. Mend the syntax."

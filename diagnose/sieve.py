@@ -26,7 +26,6 @@ ENTRY_MARKS = ("__CURSOR", '"MESSAGE"')
 #: Anything but printable ASCII, tabs and line ends; a carriage return ends a line before its feed.
 _ODD = rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]|\r[^\n]"
 _WORD = rb"\b(?i:%s)\b" % b"|".join(word.encode() for word in sorted(SMALL_WORDS))
-_SMALL = re.compile(_WORD)
 _PROSE = rb"[^\n]*".join([_WORD] * SMALL_WORDS_MIN)
 
 
@@ -46,12 +45,13 @@ class Expressions:
     def __init__(self, literals: Sequence[str]) -> None:
         cues = sorted(literal.encode() for literal in literals)
         self._any = re.compile(b"(?:%s|%s)[^\n]*" % (_factored(cues), _ODD))
+        self._small = re.compile(_WORD)
 
     def places(self, buffer: bytes, prose: bool = False) -> list[int]:
         """The end of each line that may say something."""
         found = [match.end() - 1 for match in self._any.finditer(buffer)]
         if prose:
-            found += _of_many(buffer, [match.start() for match in _SMALL.finditer(buffer)])
+            found += _of_many(buffer, [match.start() for match in self._small.finditer(buffer)])
         found.sort()
         return found
 

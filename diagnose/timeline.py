@@ -311,9 +311,8 @@ def _natives(events: list[Event]) -> Iterator[Native]:
 
 def _absent(items: tuple[Item, ...], inputs: frozenset[str]) -> frozenset[tuple[str, str]]:
     """Lines that any host prints and a log never shows: somebody has picked lines out of it."""
-    common = {p.kind for p in load().productions if p.scope == "anyhost"}
     seen = {(item.event.log, item.event.kind) for item in items}
-    return frozenset((name, kind) for name in inputs for kind in common) - seen
+    return frozenset((name, kind) for name in inputs for kind in load().anyhost) - seen
 
 
 def _ends(events: list[Event]) -> dict[int, tuple[str, Event]]:

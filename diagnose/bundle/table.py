@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
+from diagnose import tables
+
 MIB = 1 << 20
-FILE = "members.toml"
 PARTS_MAX, LENGTH_MAX = 12, 512
 """So much of the end of a path is held against the table; names may be of any length."""
 
@@ -45,7 +44,7 @@ def role_of(path: str) -> Role:
 
 @cache
 def _table() -> tuple[tuple[_Row, ...], Role]:
-    told = tomllib.loads(resources.files("diagnose.bundle").joinpath(FILE).read_text("utf-8"))
+    told = tables.own("bundle/members.toml")
     cap = told["unknown_cap_mib"] * MIB
     return tuple(_row(row, cap) for row in told["row"]), Role("", None, cap)
 

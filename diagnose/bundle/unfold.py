@@ -14,7 +14,7 @@ from io import BufferedReader
 
 from msgspec.structs import replace
 
-from diagnose.bundle import folder, tar, zips
+from diagnose.bundle import folder
 from diagnose.bundle.caps import DEPTH_MAX, MEMBERS_MAX
 from diagnose.bundle.member import Capped, Member
 from diagnose.bundle.names import shown
@@ -25,6 +25,11 @@ from diagnose.reader import Input, opened, unreadable
 from diagnose.unpack import LimitError, Meter, Stream, unpacked
 
 Found = Input | LeftOut | Remark
+
+TAR_SUM = slice(148, 156)
+"""Where a tar tells the sum of its first header, in digits (POSIX.1-1988, ustar)."""
+ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
+"""The header of a zip's first member, or the end of an empty one (APPNOTE.TXT 4.3)."""
 
 
 def unfold(source: Input) -> Iterator[Found]:
@@ -97,11 +102,7 @@ def _unfolded(source: Input, stream: Stream, meter: Meter, depth: int,
             return
         layers.append(inside[0])
         stream = inside[1]
-    found: Iterable[Member | None] | None = None
-    if tar.begins(stream.head):
-        found = tar.members(stream)
-    elif zips.begins(stream.head):
-        found = zips.members(stream, meter)
+    found = _archived(stream, meter)
     if found is None:
         yield _log(replace(source, compression="+".join(layers)), stream, role)
         return
@@ -109,6 +110,21 @@ def _unfolded(source: Input, stream: Stream, meter: Meter, depth: int,
         yield LeftOut(source.name, f"an archive in more than {DEPTH_MAX} archives")
         return
     yield from _archive(source, found, meter, depth)
+
+
+def _archived(stream: Stream, meter: Meter) -> Iterator[Member | None] | None:
+    """The members of an archive, None for what is none. No log needs what reads archives."""
+    head = stream.head
+    if head[TAR_SUM].partition(b"\0")[0].strip().isdigit():
+        from diagnose.bundle import tar
+
+        if tar.begins(head):
+            return tar.members(stream)
+    if head.startswith(ZIP_BEGINS):
+        from diagnose.bundle import zips
+
+        return zips.members(stream, meter)
+    return None
 
 
 def _archive(source: Input, found: Iterable[Member | None], meter: Meter,

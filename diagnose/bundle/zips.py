@@ -25,16 +25,10 @@ from diagnose.bundle.caps import (
 from diagnose.bundle.member import Member, closed
 from diagnose.unpack import IN_BYTES, LimitError, Meter, Plain, Stream
 
-_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = 0x1
 _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _DAMAGES = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, struct.error,
             EOFError, zlib.error)
-
-
-def begins(head: bytes) -> bool:
-    """Whether bytes are the beginning of a zip archive."""
-    return head.startswith(_MAGIC)
 
 
 def members(stream: Stream, meter: Meter) -> Iterator[Member]:

@@ -3,53 +3,42 @@
 Exit status of `log`: 0 no fault, 1 at least one fault, 2 wrong usage or nothing that could be read,
 3 inconclusive when `--fail-on inconclusive` asks for it.
 
-Each module here holds the commands of one subject; `app` holds what they share.
+Each module here holds the commands of one subject; `app` knows which there are, and `shared` holds
+what they share.
 """
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Sequence
 
-from diagnose.cli import (
-    collect,
-    explain,
-    fixes,
-    kernels,
-    line,
-    log,
-    messages,
-    replay,
-    rules,
-    rules_test,
-    synth,
-    triage,
-)
-from diagnose.cli.app import app
-from diagnose.console import complain
 from diagnose.errors import DiagnoseError
 
-for command in (log.log, triage.triage, replay.replay, line.line, explain.explain, collect.collect,
-                synth.synth):
-    app.command()(command)
-rules.rules.command("test")(rules_test.try_cases)
-for group in (messages.messages, rules.rules, fixes.fixes, kernels.kernels):
-    app.add_typer(group)
+GARBAGE_AFTER = 10_000
+"""So many new objects are let grow before the youngest are searched for garbage: what a start makes
+stays, and the ordinary 700 have it searched a hundred times."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; errors are told on standard error."""
+    from diagnose.cli.app import app
+
     try:
         app(list(arguments), prog_name="diagnose")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except DiagnoseError as error:
+        from diagnose.console import complain
+
         complain("error", str(error))
         return error.exit_status
     except Exception:
         # Status 1 would say "fault", and a mistake in this program must not accuse anybody's host.
         import traceback
+
+        from diagnose.console import complain
 
         complain("internal error", "this is a mistake in diagnose itself; no verdict was reached")
         traceback.print_exc()
@@ -61,6 +50,5 @@ def main() -> None:
     """Entry point of the command."""
     # An interrupt ends the process as it ends any other filter: at once and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.set_threshold(GARBAGE_AFTER)
     sys.exit(run(sys.argv[1:]))
-
-

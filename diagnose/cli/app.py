@@ -1,49 +1,89 @@
-"""The application, and the options that several commands share.
+"""The application: which commands there are, and what belongs to none of them.
 
-**Invariant:** with its sisters in this package the only place that imports typer; what a command
-needs besides is imported when it runs, because most of the time of a small diagnosis is the start
-of the interpreter.
+Half of a small diagnosis is the start of the interpreter, so a command's module is imported when
+somebody calls the command. Until then its name and one line about it are all that is known.
+
+**Invariant:** nothing that only one command needs is imported here.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from diagnose import __version__
-from diagnose.console import complain
-from diagnose.errors import UsageError, nearest
-from diagnose.options import Options
-from diagnose.render import FORMATS, REPLAY_FORMATS
-from diagnose.render.paper import WIDTH_MIN
 
-if TYPE_CHECKING:
-    from diagnose.events import Remark
+COMMANDS: Mapping[str, str] = {
+    "log": "Diagnose one incident of one host from its logs.",
+    "triage": "Judge many incidents: one row each, then what they have in common.",
+    "replay": "Tell the story of one incident step by step, and draw dom0's and Xen's ledgers.",
+    "line": "Show how a line is read: envelope, time, speaker, message and fields, or where it"
+            " broke.",
+    "explain": "Explain a name: what it is, why it happens, what to do.",
+    "collect": "Print a shell script that gathers on a Xen host what a diagnosis needs.",
+    "synth": "Make up incidents with labels: logs as a host keeps them, and what is to be found in"
+             " them.",
+    "messages": "The messages that are known: text, speaker, meaning, sample.",
+    "rules": "What the rules say: when a log is a fault, and when not.",
+    "fixes": "The fixes that are known, and what each changes.",
+    "kernels": "The kernels that are emulated, and how they differ.",
+}
+"""Name of a command or a group → the first sentence of its help.
+
+The module of that name in this package holds it under the same name.
+"""
 
 PARAMETERS: Mapping[str, str] = {"format": "form"}
 """Key of the configuration → the parameter of commands that it presets, if named otherwise."""
 
-INTERRUPTED = 130
-"""The status of a command that was interrupted, as shells know it."""
-REMARKS_MAX = 10
-"""Remarks written to standard error; the report holds all of them."""
+
+class Commands(TyperGroup):
+    """All commands: a name and a line for each, and the whole of one that is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        """The settings are typer's."""
+        super().__init__(**settings)
+        for name, about in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=about))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments call, made ready to run."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None:
+            command = whole(name)
+            self.add_command(command, name)
+        return name, command, rest
 
 
-class FailOn(StrEnum):
-    """Which verdicts end the command with a status other than 0."""
+def whole(name: str) -> Any:
+    """The command or the group of a name that is in `COMMANDS`, with its options."""
+    made = getattr(import_module(f"diagnose.cli.{name}"), name)
+    if not isinstance(made, typer.Typer):
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name)(made)
+        made = single
+    return typer.main.get_command(made)
 
-    fault = "fault"
-    inconclusive = "inconclusive"
-    never = "never"
+
+def group(name: str) -> typer.Typer:
+    """An application for the commands of one subject, with the manners of the whole."""
+    return typer.Typer(
+        name=name,
+        help=COMMANDS[name],
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
 
 
 app = typer.Typer(
     name="diagnose",
+    cls=Commands,
     help="Finds out from logs why a device that Xen passes through lost its MSI-X interrupts.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -52,143 +92,12 @@ app = typer.Typer(
 )
 
 
-def group(name: str, about: str) -> typer.Typer:
-    """An application for the commands of one subject, with the manners of the whole."""
-    return typer.Typer(
-        name=name,
-        help=about,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-
-
-def rows() -> list[str]:
-    """The names of all kernel rows."""
-    from emulator.kernels import ROWS
-
-    return [row.name for row in ROWS]
-
-
-def known_row(name: str | None) -> str | None:
-    """The name, if a kernel row has it; refused with the nearest ones otherwise."""
-    if name is not None and name not in rows():
-        like = nearest(name, tuple(rows())) or tuple(rows())
-        raise typer.BadParameter(f"no kernel row is called {name!r}; did you mean {either(like)}?")
-    return name
-
-
-def _address(text: str | None) -> str | None:
-    from emulator.pci import PciAddress
-
-    if text is not None:
-        try:
-            PciAddress.parse(text)
-        except ValueError as error:
-            raise typer.BadParameter(f"{error}.") from error
-    return text
-
-
-def _one_of(formats: Collection[str]) -> Callable[[str], str]:
-    """A check that a name is one of these formats."""
-
-    def known(name: str) -> str:
-        if name not in formats:
-            raise typer.BadParameter(f"{name!r} is not one of {either(tuple(formats))}.")
-        return name
-
-    return known
-
-
-def either(names: Sequence[str]) -> str:
-    """Names as a choice: `a, b or c`."""
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"diagnose {__version__}")
         raise typer.Exit
 
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PATH...",
-        help="Logs of one incident of one host, compressed or not, or directories and archives of"
-        " them; - is the standard input.",
-    ),
-]
-Text = Annotated[
-    str,
-    typer.Argument(metavar="TEXT|-", help="A raw line, or - to read lines from standard input."),
-]
-Files = list[str] | None
-Dom0 = Annotated[Files, typer.Option(metavar="F", help="F was printed by the dom0 kernel.")]
-Xen = Annotated[Files, typer.Option(metavar="F", help="F was printed by the hypervisor.")]
-Guest = Annotated[
-    Files, typer.Option(metavar="NAME=F", help="F was printed by guest NAME's kernel.")
-]
-Toolstack = Annotated[Files, typer.Option(metavar="F", help="F was printed by the toolstack.")]
-Kernel = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ROW",
-        help="Kernel row; pins what the banners only suggest.",
-        callback=known_row,
-        autocompletion=rows,
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        metavar="BDF",
-        help="Tell of this device only, say 0000:01:10.0.",
-        callback=_address,
-    ),
-]
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="|".join(FORMATS),
-        help="How to write the report.",
-        callback=_one_of(FORMATS),
-        autocompletion=lambda: list(FORMATS),
-    ),
-]
-ReplayFormat = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="|".join(REPLAY_FORMATS),
-        help="How to write the replay.",
-        callback=_one_of(REPLAY_FORMATS),
-        autocompletion=lambda: list(REPLAY_FORMATS),
-    ),
-]
-Output = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE.")
-]
-FailOnOption = Annotated[FailOn, typer.Option(help="The verdict that gives a status other than 0.")]
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs", "-j", min=1, metavar="N", help="Processes; all processors unless told."
-    ),
-]
-Width = Annotated[
-    int | None, typer.Option(min=WIDTH_MIN, metavar="N", help="Columns of a text report.")
-]
-NoColor = Annotated[
-    bool,
-    typer.Option(
-        "--no-color/--color", help="No colours, or as the terminal can.", show_default=False
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Verdict and findings in short.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every line and every step.")]
 Version = Annotated[
     bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
 ]
@@ -211,51 +120,10 @@ def diagnose(context: typer.Context, version: Version = False, config: Config = 
 
 
 def _defaults(command: object, settings: Mapping[str, object]) -> dict[str, Any]:
-    """What the configuration sets, for each command below `command` by its parameters' names."""
+    """What the configuration sets, for each command below `command` by its parameters' names.
+
+    The command that was called is whole by now; of the others nobody asks.
+    """
     if isinstance(command, TyperGroup):
         return {name: _defaults(each, settings) for name, each in command.commands.items()}
     return {PARAMETERS.get(key, key): value for key, value in settings.items()}
-
-
-def exit_status(verdict: str, fail_on: FailOn) -> int:
-    """What the command ends with, once there is a verdict."""
-    if verdict == "fault" and fail_on is not FailOn.never:
-        return 1
-    return 3 if verdict == "inconclusive" and fail_on is FailOn.inconclusive else 0
-
-
-def hints(
-    dom0: Files, xen: Files, guest: Files, toolstack: Files, kernel: str | None,
-    device: str | None = None,
-) -> Options:
-    """What the options about speakers, kernel and device say. Raises UsageError for a bad guest."""
-    return Options(
-        kernel=kernel,
-        dom0=tuple(dom0 or ()),
-        xen=tuple(xen or ()),
-        guest=tuple(_named(pair) for pair in guest or ()),
-        toolstack=tuple(toolstack or ()),
-        device=device,
-    )
-
-
-def _named(pair: str) -> tuple[str, str]:
-    name, sign, path = pair.partition("=")
-    if not (name and sign and path):
-        raise UsageError(
-            f"--guest {pair!r} does not tell which guest printed which file; write --guest NAME=F."
-        )
-    return name, path
-
-
-def tell(remarks: Sequence[Remark]) -> None:
-    """Remarks on standard error, each once, the first few of many."""
-    texts = []
-    for remark in remarks:
-        place = ":".join(str(part) for part in (remark.input, remark.line) if part is not None)
-        texts.append(f"{place}: {remark.text}" if place else remark.text)
-    texts = list(dict.fromkeys(texts))
-    for text in texts[:REMARKS_MAX]:
-        complain("remark", text)
-    if len(texts) > REMARKS_MAX:
-        complain("remark", f"{len(texts) - REMARKS_MAX} more are in the report (-v, JSON)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.cli.app import Output
+from diagnose.cli.shared import Output
 from diagnose.console import emit
 
 

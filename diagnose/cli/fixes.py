@@ -9,7 +9,7 @@ import typer
 from diagnose.cli.app import group
 from diagnose.cli.shelves import AsForm, Form, NoColor, Width, show, show_all, style
 
-fixes = group("fixes", "The fixes that are known, and what each changes.")
+fixes = group("fixes")
 
 
 def _ids() -> list[str]:

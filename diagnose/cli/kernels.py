@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.app import group, rows
+from diagnose.cli.app import group
+from diagnose.cli.shared import rows
 from diagnose.cli.shelves import AsForm, Form, NoColor, Width, show, show_all, style
 
 LENGTH, LENGTH_MAX = 5, 9
 """Acts of the longest stories that are tried unless told, and at all."""
 
-kernels = group("kernels", "The kernels that are emulated, and how they differ.")
+kernels = group("kernels")
 
 
 @kernels.command("list")

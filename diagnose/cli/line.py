@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.cli.app import Text, Verbose
+from diagnose.cli.shared import Text, Verbose
 from diagnose.console import emit, lines_of
 from diagnose.render.safe import neutral
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from diagnose.cli.app import (
+from diagnose.cli.shared import (
     Device,
     Dom0,
     FailOn,

@@ -10,7 +10,7 @@ from diagnose.cli.app import group
 from diagnose.cli.shelves import AsForm, Form, NoColor, Width, style
 from diagnose.console import emit
 
-messages = group("messages", "The messages that are known: text, speaker, meaning, sample.")
+messages = group("messages")
 
 
 def _ids() -> list[str]:

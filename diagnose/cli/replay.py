@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.app import (
+from diagnose.cli.shared import (
     Device,
     Dom0,
     Guest,

@@ -1,7 +1,4 @@
-"""The commands `diagnose rules …`: what the rules say, and whether rule files are sound.
-
-Other modules of this package may put commands of their own on the group `rules`.
-"""
+"""The commands `diagnose rules …`: what the rules say, and whether rule files are sound."""
 
 from __future__ import annotations
 
@@ -9,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.app import Output, group
+from diagnose.cli import rules_test
+from diagnose.cli.app import group
+from diagnose.cli.shared import Output
 from diagnose.cli.shelves import AsForm, Form, NoColor, Width, show, show_all, style
 from diagnose.console import emit
 
-rules: typer.Typer = group("rules", "What the rules say: when a log is a fault, and when not.")
+rules: typer.Typer = group("rules")
 
 
 def _ids() -> list[str]:
@@ -72,3 +71,6 @@ def new_rule(
     text = begun(name, output)
     if output is None:
         emit(text)
+
+
+rules.command("test")(rules_test.try_cases)

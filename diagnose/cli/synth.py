@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagnose.cli.app import INTERRUPTED, Jobs, NoColor, Width
+from diagnose.cli.shared import INTERRUPTED, Jobs, NoColor, Width
 from diagnose.console import complain, emit, style_for, writing
 from diagnose.errors import DiagnoseError, UsageError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagnose.cli.app import (
+from diagnose.cli.shared import (
     INTERRUPTED,
     FailOn,
     FailOnOption,

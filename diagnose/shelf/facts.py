@@ -35,7 +35,7 @@ class FactSheet(Struct, frozen=True):
 @cache
 def event_kinds() -> Mapping[str, tuple[str, ...]]:
     """The grammar's kinds with the names of their fields."""
-    return {made.kind: tuple(made.field_types) for made in grammar.load().productions}
+    return grammar.load().fields
 
 
 def built_in() -> tuple[Rule, ...]:

@@ -89,7 +89,7 @@ def sheet(name: str) -> MessageSheet:
     catalogue = grammar.load()
     made = catalogue.production(name.replace("-", "_"))
     forms = tuple(sorted(catalogue.forms(made.kind), key=len, reverse=True))
-    forms = tuple(dict.fromkeys(FOLDABLE.sub(" … ", form).strip() for form in forms))
+    forms = tuple(dict.fromkeys(re.sub(FOLDABLE, " … ", form).strip() for form in forms))
     place = f"{grammar_directory().name}/{catalogue.place(made.kind)}"
     return MessageSheet(
         id=name, kind=made.kind, speaker=made.file, level=made.level, text=forms[0], forms=forms,

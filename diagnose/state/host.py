@@ -17,8 +17,8 @@ from emulator.pci import PciAddress
 ENDING = frozenset("scd")
 #: The boot option of that meaning (xen/drivers/char/console.c: guest_loglvl).
 MUTED = "guests_muted"
-_ARCH = re.compile(r"\.(?:x86_64|i[3-6]86|ia64)$")
-_BOUND = re.compile(r"d?(\d+): ?(-?\d+)\(")
+_ARCH = r"\.(?:x86_64|i[3-6]86|ia64)$"
+_BOUND = r"d?(\d+): ?(-?\d+)\("
 
 
 class Release(NamedTuple):
@@ -85,7 +85,7 @@ def installed(state: Sequence[StateFact]) -> Release | None:
     """The release of the Xen kernel that is installed, where one is and uname is not told: as the
     kernel calls itself, RHEL 5's with `xen` behind it.
     """
-    found = {_ARCH.sub("", str(fact.fields["kernel_package"])): fact for fact in state
+    found = {re.sub(_ARCH, "", str(fact.fields["kernel_package"])): fact for fact in state
              if fact.kind == "kernel_package"}
     if len(found) != 1 or any(fact.kind == "release" for fact in state):
         return None
@@ -146,7 +146,7 @@ def living(state: Iterable[StateFact]) -> Iterator[Lives]:
             if owner is not None and int(owner[1]) > 0:
                 yield Lives(int(owner[1]), None, fact)
         elif fact.kind == "pirqs":
-            for owner, pirq in _BOUND.findall(str(fact.fields.get("bound", ""))):
+            for owner, pirq in re.findall(_BOUND, str(fact.fields.get("bound", ""))):
                 if int(owner) > 0:
                     yield Lives(int(owner), int(pirq), fact)
 

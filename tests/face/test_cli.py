@@ -11,8 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
+from typer.core import TyperCommand
 
 from diagnose import __version__, cli
+from diagnose.cli.app import COMMANDS, whole
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import InputError
 from diagnose.events import Remark
@@ -175,6 +177,13 @@ def test_output_that_cannot_be_written(
 def test_help(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert cli.run(words) == 0
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_by_the_first_sentence_of_its_help(name: str) -> None:
+    """The list stands apart from the commands, which nobody imports to write it."""
+    listed = TyperCommand(name, help=COMMANDS[name])
+    assert whole(name).get_short_help_str(200) == listed.get_short_help_str(200)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,33 +109,46 @@ def test_closed_standard_streams_with_a_file_for_the_report(tmp_path: Path) -> N
 
 
 HEAVY = {"lark", "pydantic", "rich", "zstandard", "asyncio"}
+UNASKED = HEAVY | {"tomllib", "tarfile", "zipfile", "tempfile", "shlex", "importlib.resources",
+                   "diagnose.missing", "diagnose.collect", "diagnose.synth",
+                   "diagnose.cli.synth", "diagnose.cli.messages", "diagnose.bundle.tar"}
+"""What a diagnosis of plain logs with a verdict has no use for."""
+IDLE = UNASKED | {"msgspec", "hashlib", "json", "diagnose.console", "diagnose.cli.log"}
+"""What has no use where no command is called."""
 
 
-def test_starting_is_cheap() -> None:
-    """No heavy library may be loaded before a command needs it."""
-    body = "cli.run(['--version']); print(*sorted(sys.modules))"
-    done = subprocess.run(
-        script(body), cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
-    )
-    assert not set(done.stdout.split()) & (HEAVY | {"tomllib"})
-
-
-def test_a_diagnosis_loads_no_heavy_library() -> None:
-    """Once the catalogue is kept, which the first of two runs sees to."""
+def loaded(*words: str, runs: int = 1) -> set[str]:
+    """The modules that are loaded once the last of so many starts has run the command."""
     body = "import sys; from diagnose import cli; cli.run(sys.argv[1:]); print(*sys.modules)"
-    demo = sorted(map(str, (ROOT / "corpus" / "demo").glob("*.log")))
-    command = [sys.executable, "-c", body, "log", "-q", *demo]
-    for _ in range(2):
+    command = [sys.executable, "-c", body, *words]
+    for _ in range(runs):
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
         )
-    assert "FAULT" in done.stdout
-    assert not set(done.stdout.split()) & HEAVY
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_starting_is_cheap(word: str) -> None:
+    """Nothing may be loaded before a command needs it."""
+    assert loaded(word) & IDLE == set()
+
+
+def test_a_diagnosis_loads_only_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a configuration, and once catalogue and tables are kept: the second of two runs."""
+    monkeypatch.delenv("DIAGNOSE_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    demo = sorted(map(str, (ROOT / "corpus" / "demo").glob("*.log")))
+    modules = loaded("log", "-q", *demo, runs=2)
+    assert "diagnose.pipeline" in modules
+    assert modules & UNASKED == set()
 
 
 def test_interrupting_is_not_a_verdict() -> None:
     """An interrupt kills the process by its signal; the shell then says 130."""
     kill = "lambda *words, **names: os.kill(os.getpid(), signal.SIGINT)"
-    body = f"import os, signal; cli.app = {kill}; cli.main()"
+    body = f"import os, signal; from diagnose.cli import app; app.app = {kill}; cli.main()"
     done = subprocess.run(script(body), cwd=ROOT, capture_output=True, timeout=30, check=False)
     assert done.returncode == -2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose import catalogue
+from diagnose import catalogue, cues
 from diagnose.annotation import Block, fold
 from diagnose.catalogue import FILES, build, reference
 from diagnose.catalogue_file import grammar_directory
@@ -98,7 +98,7 @@ def test_lines_of_three_small_words_are_prose(text: str) -> None:
 
 # --- Faults in the derivation ----------------------------------------------------------------
 
-DERIVED = catalogue._cues_of
+DERIVED = cues.raw_cues
 
 
 
@@ -127,6 +127,6 @@ FAULTS: dict[str, Callable[[Any, Any, bool], list[str]]] = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_in_the_derivation_is_caught(
         fault: Callable[[Any, Any, bool], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "_cues_of", fault)
+    monkeypatch.setattr(catalogue, "raw_cues", fault)
     broken = Expressions(build(grammar_directory())["index"]["raw"])
     assert any(lost(broken, CATALOGUE, printed(block)) for block in BLOCKS)

@@ -49,6 +49,7 @@ CALLED_BY_NAME = {
     "diagnose": "typer calls commands",
     "log": "typer calls commands",
     "line": "typer calls commands",
+    "synth": "typer calls commands",
     "main": "the entry point of the wheel",
     "readinto": "io calls it on a raw stream",
     "render": "looked up in the table of formats",
