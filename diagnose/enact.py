@@ -4,7 +4,7 @@
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from diagnose.align import Match, align
 from diagnose.costs import costs
@@ -13,17 +13,17 @@ from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
 from diagnose.timeline import Segment, Timeline
 from emulator.invariants import violations
-from emulator.life import EMITS, FAULT_EMITS, Act, Impossible, Outcome, perform
+from emulator.life import EMITS, FAULT_EMITS, Act, Outcome
 from emulator.pci import PciAddress
+from emulator.recall import Recall
 from emulator.records import LATE_ANSWER
-from emulator.state import State
 
 #: Acts after which a domain is no more.
 ENDS = frozenset({"clean_shutdown", "crash", "destroy", "teardown"})
 
 
 class Enactor:
-    """Runs acts; remembers the outcomes of one stretch of the search, where many stories agree.
+    """Runs acts; remembers their outcomes and lines of one stretch, where many stories agree.
 
     `tried` counts the acts held against the lines so far, whether they fitted or not.
     """
@@ -31,25 +31,35 @@ class Enactor:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.tried = 0
-        self._memory: dict[tuple[str, int, Act], tuple[State, Outcome | None]] = {}
+        self._recall = Recall()
+        self._matches: dict[tuple[object, ...], tuple[Outcome, Match | None]] = {}
 
-    def forget(self) -> None:
-        """Drop remembered outcomes, so that memory is bounded by the state and not by the log."""
-        self._memory.clear()
+    def begin(self, stories: Iterable[Hypothesis]) -> None:
+        """From here on these are continued; forget what concerns others.
+
+        So memory is bounded by the state and not by the log.
+        """
+        self._recall.keep(story.state for story in stories)
+        self._matches.clear()
 
     def run(self, hyp: Hypothesis, act: Act) -> Outcome | None:
-        """What the act does under the story's kernel row, or None where it cannot happen.
+        """What the act does under the story's kernel row, or None where it cannot happen."""
+        came = self._recall.perform(hyp.row.traits, hyp.state, act)
+        return None if isinstance(came, str) else came
 
-        States are told apart by identity: stories share them, and equal ones are merged anyway.
-        """
-        key = (hyp.row.name, id(hyp.state), act)
-        known = self._memory.get(key)
+    def _match(self, hyp: Hypothesis, act: Act, outcome: Outcome, at: int, anchored: bool,
+               ahead: bool) -> Match | None:
+        """Where the lines of the act stand. Stories that go on alike have them at one place."""
+        life = hyp.life(act.domid) if act.domid is not None else None
+        key = (id(outcome), act, hyp.mask, hyp.xen_mask, hyp.boot, hyp.history_open, life, at,
+               anchored, ahead)
+        known = self._matches.get(key)
         if known is None:
-            try:
-                known = (hyp.state, perform(hyp.row.traits, hyp.state, act))
-            except Impossible:
-                known = (hyp.state, None)
-            self._memory[key] = known
+            devices = frozenset(act.devices or ((act.device,) if act.device is not None else
+                                                _owned(hyp, act)))
+            known = outcome, align(self.timeline, hyp, outcome.effects, at, devices, act.domid,
+                                   anchored, ahead)
+            self._matches[key] = known
         return known[1]
 
     def enact(self, hyp: Hypothesis, act: Act, at: int, *, budget: int, anchored: bool = False,
@@ -66,10 +76,8 @@ class Enactor:
         outcome = self.run(hyp, act)
         if outcome is None:
             return None
-        devices = frozenset(act.devices or ((act.device,) if act.device is not None else
-                                            _owned(hyp, act)))
-        effects = () if prior else outcome.effects
-        match = align(self.timeline, hyp, effects, at, devices, act.domid, anchored, ahead)
+        match = align(self.timeline, hyp, (), at, frozenset(), act.domid) if prior else \
+            self._match(hyp, act, outcome, at, anchored, ahead)
         if match is None or len(match.unseen) + len(match.passed_over) > budget:
             return None
         if act.fault is not None and act.fault[0] == LATE_ANSWER and not _given_up(match):

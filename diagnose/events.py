@@ -8,6 +8,7 @@ field value and is never constructed here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -155,7 +156,7 @@ class Production(Struct, frozen=True):
         return self.kind.replace("_", "-")
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, dict=True):
     """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
 
     `guest` is the name of the guest if one speaks: that of its log as a rule. `level` is the line's
@@ -182,8 +183,10 @@ class Event(Struct, frozen=True):
 
     def proofs(self) -> tuple[Term, ...]:
         """The terms whose conditions hold for this very line."""
-        if self.production.terms is not None:
-            return self.production.proves
+        return self.production.proves if self.production.terms is not None else self._proofs
+
+    @cached_property
+    def _proofs(self) -> tuple[Term, ...]:
         return tuple(t for t in self.production.proves if t.holds(self.fields, self.speaker))
 
     def proves(self, name: str) -> bool:

@@ -144,7 +144,7 @@ class _Search:
     def advance(self, beam: list[Hypothesis], at: int) -> list[Hypothesis]:
         """Take every story over the item at `at`."""
         item = self.timeline.items[at]
-        self.enactor.forget()
+        self.enactor.begin(beam)
         moved: dict[str, Reached] = {}
         room = self._room(at)
         most = self._most(beam)
