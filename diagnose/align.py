@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from diagnose.events import RANK, Event
 from diagnose.spine import Item
@@ -203,7 +204,7 @@ def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:
     segment = timeline.segments[match.life.segment]
     for place, event in enumerate(segment.events):
         if not match.life.seen >> place & 1 and agrees(effect, event):
-            match.life = match.life._replace(seen=match.life.seen | 1 << place)
+            match.life = replace(match.life, seen=match.life.seen | 1 << place)
             match.lines.append(event)
             return
     shown = timeline.rank_shown(segment.input, "guest")

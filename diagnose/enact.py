@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from diagnose.align import Match, align
 from diagnose.costs import costs
 from diagnose.events import Event
@@ -106,8 +108,8 @@ class Enactor:
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]
-        grown = hyp._replace(
-            state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
+        grown = replace(
+            hyp, state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
             found=found, step=step, contradictions=hyp.contradictions + len(match.unseen),
             cost=hyp.cost + cost, newest=_newest(hyp, act),
             unknowns=hyp.unknowns + (act.op == "domain_start" and act.domid ==
@@ -183,7 +185,7 @@ class Enactor:
         link = hyp.unexplained
         for event in rest:
             link = Unexplained(link, event)
-        return hyp._replace(unexplained=link, contradictions=hyp.contradictions + contradictions,
+        return replace(hyp, unexplained=link, contradictions=hyp.contradictions + contradictions,
                        lives=tuple(other for other in hyp.lives if other.domid != domid))
 
 
@@ -222,5 +224,5 @@ def _last_word_denied(ending: str, how: str) -> bool:
 
 def leave(hyp: Hypothesis, event: Event, contradictions: int, cost: int) -> Hypothesis:
     """The story with one more line that it does not explain."""
-    return hyp._replace(unexplained=Unexplained(hyp.unexplained, event),
+    return replace(hyp, unexplained=Unexplained(hyp.unexplained, event),
                    contradictions=hyp.contradictions + contradictions, cost=hyp.cost + cost)

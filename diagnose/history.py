@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from msgspec.structs import replace
+
 from diagnose.costs import costs
 from diagnose.enact import Enactor
 from diagnose.guess import USUAL_VECTORS, VECTORS_MAX
@@ -129,4 +131,4 @@ def _told(enactor: Enactor, hyp: Hypothesis, acts: list[Act]) -> Hypothesis | No
             return None
         hyp = grown
     newest = max([d for d in hyp.state.living() if d < UNKNOWN_DOMID_MIN], default=0)
-    return hyp._replace(cost=cost, newest=newest, unknowns=2, found=frozenset())
+    return replace(hyp, cost=cost, newest=newest, unknowns=2, found=frozenset())

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave, unexplained_by
@@ -137,7 +138,7 @@ class _Search:
         for event in rest:
             ours = event.fields.get("domid", 0) in paravirtual
             hyp = leave(hyp, event, int(ours), 0 if ours else costs().other["ignored_common"])
-        return hyp._replace(xen_mask=0)
+        return replace(hyp, xen_mask=0)
 
     # --- one line ---------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class _Search:
             if self._beyond(hyp.rank, reached):
                 continue
             for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
-                reached.take(story._replace(mask=story.mask >> 1))
+                reached.take(replace(story, mask=story.mask >> 1))
         return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
                            if not reached.too_dear(hyp.rank)], room)
 
@@ -202,7 +203,7 @@ class _Search:
             hyp = self.enactor.settle(hyp, life.domid, "")
         grown = self.enactor.enact(self._xen_left_over(hyp), Act("host_boot"), at, budget=0)
         assert grown is not None, "a host can always boot"
-        return grown._replace(boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
+        return replace(grown, boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
                        cost=hyp.cost)
 
     def _explained(self, hyp: Hypothesis, at: int, budget: int,
