@@ -47,7 +47,7 @@ class Enactor:
     def run(self, hyp: Hypothesis, act: Act) -> Outcome | None:
         """What the act does under the story's kernel row, or None where it cannot happen."""
         came = self._recall.perform(hyp.row.traits, hyp.state, act)
-        return None if isinstance(came, str) else came
+        return came if isinstance(came, Outcome) else None
 
     def _match(self, hyp: Hypothesis, act: Act, outcome: Outcome, at: int, anchored: bool,
                ahead: bool) -> Match | None:

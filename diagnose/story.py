@@ -8,6 +8,7 @@ costs only its own steps. Costs are lexicographic: contradictions first, then ev
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from msgspec import Struct
 from msgspec.structs import replace
 

@@ -10,18 +10,25 @@ all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 from emulator.acts import Act, Impossible
 from emulator.kernels import Traits
-from emulator.life import Outcome, perform
+from emulator.life import Crash, Outcome, perform
 from emulator.state import State
 
 # Acts remembered of one state; if more are tried in it, it begins anew.
 ACTS_MAX = 1000
 
-Came = Outcome | str
-"""What an act leads to, or why it cannot happen."""
+
+class Stopped(NamedTuple):
+    """Why an act cannot happen, or (`fatal`) what the hypervisor dies of."""
+
+    why: str
+    fatal: bool
+
+
+Came = Outcome | Stopped
 
 
 class Asked:
@@ -75,7 +82,7 @@ class Recall:
         try:
             outcome = perform(traits, state, act)
         except Impossible as error:
-            return str(error)
+            return Stopped(str(error), isinstance(error, Crash))
         return outcome._replace(state=self._of(outcome.state).state)
 
     def _of(self, state: State) -> _Known:
