@@ -45,48 +45,55 @@ class Asked:
         return value
 
 
-class _Known:
-    """One state, and what came of the acts that were tried in it, by the traits they asked."""
-
-    __slots__ = ("came", "state")
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.came: dict[Act, list[tuple[Mapping[str, object], Came]]] = {}
+Tried = dict[Act, list[tuple[Mapping[str, object], Came]]]
+"""What came of the acts that were tried in a state, by the traits that they asked."""
 
 
 class Recall:
     """Performs acts, and remembers those of the states that `keep` was told of last and since."""
 
     def __init__(self) -> None:
-        self._known: dict[State, _Known] = {}
+        self._one: dict[State, State] = {}
+        self._tried: dict[int, tuple[State, Tried]] = {}    # by identity, of one of equal states
 
     def keep(self, states: Iterable[State]) -> None:
         """Forget all but what was tried in these states."""
-        self._known = {state: self._of(state) for state in states}
+        tried = self._tried
+        self._one, self._tried = {}, {}
+        for state in states:
+            one = self._one.setdefault(state, state)
+            if id(one) in tried:
+                self._tried[id(one)] = tried[id(one)]
 
     def perform(self, traits: Traits, state: State, act: Act) -> Came:
         """What `life.perform` gives, with one object for all equal states; or why it raises."""
-        tried = self._of(state).came
-        for asked, came in tried.get(act, ()):
-            if all(getattr(traits, name) == value for name, value in asked.items()):
+        known = self._tried.get(id(state)) or self._begun(state)
+        for asked, came in known[1].get(act, ()):
+            if _alike(asked, traits):
                 return came
         notes = Asked(traits)
         came = self._performed(cast(Traits, notes), state, act)
-        if len(tried) >= ACTS_MAX:
-            tried.clear()
-        tried.setdefault(act, []).append((vars(notes), came))
+        if len(known[1]) >= ACTS_MAX:
+            known[1].clear()
+        known[1].setdefault(act, []).append((vars(notes), came))
         return came
+
+    def _begun(self, state: State) -> tuple[State, Tried]:
+        """The memory of a state, or of the equal one that stands for it."""
+        one = self._one.setdefault(state, state)
+        return self._tried.setdefault(id(one), (one, {}))
 
     def _performed(self, traits: Traits, state: State, act: Act) -> Came:
         try:
             outcome = perform(traits, state, act)
         except Impossible as error:
             return Stopped(str(error), isinstance(error, Crash))
-        return outcome._replace(state=self._of(outcome.state).state)
+        return outcome._replace(state=self._one.setdefault(outcome.state, outcome.state))
 
-    def _of(self, state: State) -> _Known:
-        known = self._known.get(state)
-        if known is None:
-            known = self._known[state] = _Known(state)
-        return known
+
+def _alike(asked: Mapping[str, object], traits: Traits) -> bool:
+    """Whether these traits would have given the same answers."""
+    for name, value in asked.items():
+        if getattr(traits, name) != value:
+            return False
+    return True

@@ -265,7 +265,10 @@ class Backend(NamedTuple):
 
     def holds(self, device: PciAddress) -> bool:
         """Whether the device is on the virtual bus."""
-        return any(device in slot for slot in self.slots)
+        for slot in self.slots:
+            if device in slot:
+                return True
+        return False
 
     def devices(self) -> tuple[PciAddress, ...]:
         """The devices on the virtual bus, by slot and then in order of addition."""
@@ -296,7 +299,10 @@ class Guest(NamedTuple):
 
     def knows(self, device: PciAddress) -> bool:
         """Whether the device was on the virtual bus at a time when the frontend connected."""
-        return any(known == device for known, _ in self.known)
+        for known, _ in self.known:
+            if known == device:
+                return True
+        return False
 
     def virtual(self, device: PciAddress) -> PciAddress:
         """The guest's name of the device; its physical one where it has no other (dom0)."""
