@@ -14,7 +14,7 @@ from diagnose.events import Event
 from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
 from diagnose.timeline import Segment, Timeline
-from emulator.invariants import violations
+from emulator.invariants import Violation, violations
 from emulator.life import EMITS, FAULT_EMITS, Act, Outcome
 from emulator.pci import PciAddress
 from emulator.recall import Recall
@@ -35,6 +35,7 @@ class Enactor:
         self.tried = 0
         self._recall = Recall()
         self._matches: dict[tuple[object, ...], tuple[Outcome, Match | None]] = {}
+        self._broken: dict[int, tuple[Outcome, tuple[Violation, ...]]] = {}
 
     def begin(self, stories: Iterable[Hypothesis]) -> None:
         """From here on these are continued; forget what concerns others.
@@ -43,6 +44,7 @@ class Enactor:
         """
         self._recall.keep(story.state for story in stories)
         self._matches.clear()
+        self._broken.clear()
 
     def run(self, hyp: Hypothesis, act: Act) -> Outcome | None:
         """What the act does under the story's kernel row, or None where it cannot happen."""
@@ -53,7 +55,7 @@ class Enactor:
                ahead: bool) -> Match | None:
         """Where the lines of the act stand. Stories that go on alike have them at one place."""
         life = hyp.life(act.domid) if act.domid is not None else None
-        key = (id(outcome), act, hyp.mask, hyp.xen_mask, hyp.boot, hyp.history_open, life, at,
+        key = (id(outcome), hyp.mask, hyp.xen_mask, hyp.boot, hyp.history_open, life, at,
                anchored, ahead)
         known = self._matches.get(key)
         if known is None:
@@ -62,6 +64,12 @@ class Enactor:
             known = outcome, align(self.timeline, hyp, outcome.effects, at, devices, act.domid,
                                    anchored, ahead)
             self._matches[key] = known
+        return known[1]
+
+    def _violations(self, outcome: Outcome) -> tuple[Violation, ...]:
+        known = self._broken.get(id(outcome))
+        if known is None:
+            known = self._broken[id(outcome)] = outcome, violations(outcome.deeds)
         return known[1]
 
     def enact(self, hyp: Hypothesis, act: Act, at: int, *, budget: int, anchored: bool = False,
@@ -88,7 +96,7 @@ class Enactor:
 
     def _grown(self, hyp: Hypothesis, act: Act, outcome: Outcome, match: Match, at: int,
                anchored: bool, prior: bool, why: str) -> Hypothesis:
-        broken = violations(outcome.deeds)
+        broken = self._violations(outcome)
         items = self.timeline.items
         lines = (*match.lines, *self._last_words(hyp, act, at))
         step = Step(hyp.step, act, anchored or bool(lines), why, hyp.boot,

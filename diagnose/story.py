@@ -118,7 +118,10 @@ class Hypothesis(Struct, frozen=True, gc=False):
 
     def life(self, domid: int) -> Life | None:
         """The guest log boot claimed by a living domain, if one is."""
-        return next((life for life in self.lives if life.domid == domid), None)
+        for life in self.lives:
+            if life.domid == domid:
+                return life
+        return None
 
     def steps(self) -> list[Step]:
         """The story from its beginning."""
