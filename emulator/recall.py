@@ -93,7 +93,4 @@ class Recall:
 
 def _alike(asked: Mapping[str, object], traits: Traits) -> bool:
     """Whether these traits would have given the same answers."""
-    for name, value in asked.items():
-        if getattr(traits, name) != value:
-            return False
-    return True
+    return not asked or all(getattr(traits, name) == value for name, value in asked.items())
