@@ -102,9 +102,7 @@ class Enactor:
         step = Step(hyp.step, act, anchored or bool(lines), why, hyp.boot,
                     lines, tuple(match.unseen), broken,
                     items[at].event if at < len(items) and not prior else None, tuple(match.lost))
-        found = hyp.found
-        if broken:
-            found = found | {(v.name, v.device, hyp.boot) for v in broken}
+        found = {(v.name, v.device, hyp.boot) for v in broken}
         lives = hyp.lives
         if match.life is not None:
             lives = tuple(match.life if life.domid == act.domid else life for life in lives)
@@ -118,7 +116,7 @@ class Enactor:
             cost += costs().other["fault"]
         grown = replace(
             hyp, state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
-            found=found, step=step, contradictions=hyp.contradictions + len(match.unseen),
+            found=hyp.found if found <= hyp.found else hyp.found | found, step=step, contradictions=hyp.contradictions + len(match.unseen),
             cost=hyp.cost + cost, newest=_newest(hyp, act),
             unknowns=hyp.unknowns + (act.op == "domain_start" and act.domid ==
                                      UNKNOWN_DOMID_MIN + hyp.unknowns))

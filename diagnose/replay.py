@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from diagnose.costs import costs
@@ -84,6 +84,17 @@ def replay(timeline: Timeline, release: int | None, rows: Sequence[Row] = ROWS) 
 
 def _row_rank(hyp: Hypothesis) -> int:
     return ROWS.index(hyp.row)
+
+
+class _Prepared(Struct):
+    """What came before a line in the plans of one story, which often is the same.
+
+    The stories by the acts carried out, and with the guests' logs that the next one claims.
+    """
+
+    stories: dict[tuple[Act, ...], list[Hypothesis]] = field(default_factory=dict)
+    bound: dict[tuple[tuple[Act, ...], int | None, int | None], list[Hypothesis]] = \
+        field(default_factory=dict)
 
 
 class _Search:
@@ -210,7 +221,7 @@ class _Search:
                    reached: Reached) -> Iterator[Hypothesis]:
         rare: list[Plan] = []
         clean = False
-        prepared: dict[tuple[Act, ...], list[Hypothesis]] = {}
+        prepared = _Prepared()
         proposed = plans(self.timeline, hyp, at, budget <= 0)
         for plan in sorted(proposed, key=lambda plan: plan.price):
             if plan.rare:
@@ -226,25 +237,33 @@ class _Search:
                 yield from self._played(hyp, plan, at, budget, prepared)
 
     def _played(self, hyp: Hypothesis, plan: Plan, at: int, budget: int,
-                prepared: dict[tuple[Act, ...], list[Hypothesis]]) -> Iterator[Hypothesis]:
-        """The story with a plan carried out; what follows a load of a driver is carried out too.
-
-        `prepared` remembers what came before the line in other plans, which often is the same.
-        """
-        if plan.before not in prepared:
-            prepared[plan.before] = [
-                done for story in self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
-                for done in self._chain(story, plan.before[plan.prior:], at, budget)]
+                prepared: _Prepared) -> Iterator[Hypothesis]:
+        """The story with a plan carried out; what follows a load of a driver is carried out too."""
         act, start = plan.act, hyp.contradictions
         loads = act.op == "driver_load" and act.domid is not None
-        for story in prepared[plan.before]:
-            for bound in bindings(self.timeline, story, act.domid, at) if loads and act.domid \
-                    else recognised(self.timeline, story, act):
-                done = self.enactor.enact(bound, act, at, anchored=True,
-                                          budget=budget - bound.contradictions + start)
-                if done is not None:
-                    done = done.plus(cost=plan.cost)
-                    yield self._interface_up(done, act, at) if loads else done
+        for bound in self._bound(hyp, plan, at, budget, prepared):
+            done = self.enactor.enact(bound, act, at, anchored=True,
+                                      budget=budget - bound.contradictions + start)
+            if done is not None:
+                done = done.plus(cost=plan.cost)
+                yield self._interface_up(done, act, at) if loads else done
+
+    def _bound(self, hyp: Hypothesis, plan: Plan, at: int, budget: int,
+               prepared: _Prepared) -> list[Hypothesis]:
+        """The stories in which the plan's last act may happen: whose act it is, is settled."""
+        before, act = plan.before, plan.act
+        if before not in prepared.stories:
+            prepared.stories[before] = [
+                done for story in self._chain(hyp, before[:plan.prior], at, budget, prior=True)
+                for done in self._chain(story, before[plan.prior:], at, budget)]
+        loader = act.domid if act.op == "driver_load" else None
+        key = before, act.domid, loader
+        if key not in prepared.bound:
+            prepared.bound[key] = [
+                bound for story in prepared.stories[before]
+                for bound in (bindings(self.timeline, story, loader, at) if loader
+                              else recognised(self.timeline, story, act))]
+        return prepared.bound[key]
 
     def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
         """A loaded network driver's interface comes up, unless the guest's log shows otherwise."""
