@@ -33,9 +33,10 @@ GONE, PRESENT = UNKNOWN_DOMID_MIN, UNKNOWN_DOMID_MIN + 1
 def beginnings(timeline: Timeline, enactor: Enactor, rows: Iterable[Row],
                release: int | None) -> Iterator[Hypothesis]:
     """One story for each row and each state that the machine may start in."""
+    empty = State.boot()
     for row in rows:
         prior = costs().other["row_distance"] * distance(row, release)
-        fresh = Hypothesis(row, State.boot(), cost=prior,
+        fresh = Hypothesis(row, empty, cost=prior,
                            history_open=not timeline.starts_at_boot)
         yield fresh
         if timeline.starts_at_boot:

@@ -19,7 +19,7 @@ from diagnose.guess import Context, endings
 from diagnose.guests import bindings, recognised
 from diagnose.history import beginnings
 from diagnose.plan import Plan
-from diagnose.propose import plans
+from diagnose.proposals import Proposals
 from diagnose.reached import Reached
 from diagnose.spine import Item
 from diagnose.story import AHEAD, Hypothesis
@@ -102,6 +102,7 @@ class _Search:
         self.strict = strict
         self.timeline = timeline
         self.enactor = Enactor(timeline)
+        self.proposals = Proposals(timeline)
         self.dropped = False
         self.least = 0
 
@@ -157,6 +158,7 @@ class _Search:
         """Take every story over the item at `at`."""
         item = self.timeline.items[at]
         self.enactor.begin(beam)
+        self.proposals.begin()
         moved: dict[str, Reached] = {}
         room = self._room(at)
         most = self._most(beam)
@@ -222,8 +224,7 @@ class _Search:
         rare: list[Plan] = []
         clean = False
         prepared = _Prepared()
-        proposed = plans(self.timeline, hyp, at, budget <= 0)
-        for plan in sorted(proposed, key=lambda plan: plan.price):
+        for plan in self.proposals.ranked(hyp, at, budget <= 0):
             if plan.rare:
                 rare.append(plan)
                 continue

@@ -27,6 +27,11 @@ UNKNOWN_DOMID_MIN = 0x7FF0
 AHEAD = 2
 
 
+def first_left(mask: int) -> int:
+    """The first place that is not marked in a bit mask of places."""
+    return (~mask & mask + 1).bit_length() - 1
+
+
 def known_domid(domid: int | None) -> int | None:
     """The domid, or None where it only stands for an owner that no line names."""
     return None if domid is None or domid >= UNKNOWN_DOMID_MIN else domid
