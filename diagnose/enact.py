@@ -117,7 +117,8 @@ class Enactor:
         grown = replace(
             hyp, state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
             found=hyp.found if found <= hyp.found else hyp.found | found, step=step,
-            contradictions=hyp.contradictions + len(match.unseen), cost=hyp.cost + cost, newest=_newest(hyp, act),
+            contradictions=hyp.contradictions + len(match.unseen),
+            cost=hyp.cost + cost, newest=_newest(hyp, act),
             unknowns=hyp.unknowns + (act.op == "domain_start" and act.domid ==
                                      UNKNOWN_DOMID_MIN + hyp.unknowns))
         for event in match.passed_over:
