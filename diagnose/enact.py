@@ -160,7 +160,7 @@ class Enactor:
 
         Nobody else has a word about it, and it leaves both ledgers as they were.
         """
-        for device in hyp.state.owned(domid):
+        for device in hyp.state.owned(domid) if hyp.life(domid) is not None else ():
             while hyp.state.loaded(domid, device) is not None and \
                     self._complains_of(hyp, domid, "ifup"):
                 before = hyp.life(domid)
