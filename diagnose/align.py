@@ -11,10 +11,11 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from diagnose.events import RANK, Event
 from diagnose.spine import Item
-from diagnose.story import Hypothesis, Life
+from diagnose.story import Hypothesis, Life, first_left
 from diagnose.timeline import GUEST_MESSAGES_BURST, Timeline
 from emulator.effects import Effect
 from emulator.life import FIRMWARE_FIELDS
@@ -173,7 +174,7 @@ def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effec
     if hyp.boot >= len(timeline.xen):
         return False
     run, mask = timeline.xen[hyp.boot], match.xen_mask
-    first = (~mask & mask + 1).bit_length() - 1
+    first = first_left(mask)
     for place in range(first, min(len(run), first + XEN_LOOKAHEAD_MAX)):
         if not mask >> place & 1 and agrees(effect, run[place]) and not (
                 timeline.too_late(run[place], at) or
@@ -203,7 +204,7 @@ def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:
     segment = timeline.segments[match.life.segment]
     for place, event in enumerate(segment.events):
         if not match.life.seen >> place & 1 and agrees(effect, event):
-            match.life = match.life._replace(seen=match.life.seen | 1 << place)
+            match.life = replace(match.life, seen=match.life.seen | 1 << place)
             match.lines.append(event)
             return
     shown = timeline.rank_shown(segment.input, "guest")
@@ -239,9 +240,9 @@ def _xen_must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int)
     if timeline.muted or RANK[effect.level] > RANK["gwarning"]:
         return False
     if hyp.boot < len(timeline.xen) and timeline.xen[hyp.boot]:
-        inputs = {(event.log, "xen") for event in timeline.xen[hyp.boot]}
-        return not inputs & timeline.gaps and \
-            timeline.xen_spent[hyp.boot] < GUEST_MESSAGES_BURST
+        return timeline.xen_spent[hyp.boot] < GUEST_MESSAGES_BURST and not (
+            timeline.gaps and any((event.log, "xen") in timeline.gaps
+                                  for event in timeline.xen[hyp.boot]))
     source = timeline.items[at].event.log
     if source not in timeline.mixed or (source, "xen") in timeline.gaps:
         return False

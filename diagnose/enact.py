@@ -4,7 +4,9 @@
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
 
 from diagnose.align import Match, align
 from diagnose.costs import costs
@@ -12,18 +14,18 @@ from diagnose.events import Event
 from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
 from diagnose.timeline import Segment, Timeline
-from emulator.invariants import violations
-from emulator.life import EMITS, FAULT_EMITS, Act, Impossible, Outcome, perform
+from emulator.invariants import Violation, violations
+from emulator.life import EMITS, FAULT_EMITS, Act, Outcome
 from emulator.pci import PciAddress
+from emulator.recall import Recall
 from emulator.records import LATE_ANSWER
-from emulator.state import State
 
 #: Acts after which a domain is no more.
 ENDS = frozenset({"clean_shutdown", "crash", "destroy", "teardown"})
 
 
 class Enactor:
-    """Runs acts; remembers the outcomes of one stretch of the search, where many stories agree.
+    """Runs acts; remembers their outcomes and lines of one stretch, where many stories agree.
 
     `tried` counts the acts held against the lines so far, whether they fitted or not.
     """
@@ -31,25 +33,43 @@ class Enactor:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.tried = 0
-        self._memory: dict[tuple[str, int, Act], tuple[State, Outcome | None]] = {}
+        self._recall = Recall()
+        self._matches: dict[tuple[object, ...], tuple[Outcome, Match | None]] = {}
+        self._broken: dict[int, tuple[Outcome, tuple[Violation, ...]]] = {}
 
-    def forget(self) -> None:
-        """Drop remembered outcomes, so that memory is bounded by the state and not by the log."""
-        self._memory.clear()
+    def begin(self, stories: Iterable[Hypothesis]) -> None:
+        """From here on these are continued; forget what concerns others.
+
+        So memory is bounded by the state and not by the log.
+        """
+        self._recall.keep(story.state for story in stories)
+        self._matches.clear()
+        self._broken.clear()
 
     def run(self, hyp: Hypothesis, act: Act) -> Outcome | None:
-        """What the act does under the story's kernel row, or None where it cannot happen.
+        """What the act does under the story's kernel row, or None where it cannot happen."""
+        came = self._recall.perform(hyp.row.traits, hyp.state, act)
+        return came if isinstance(came, Outcome) else None
 
-        States are told apart by identity: stories share them, and equal ones are merged anyway.
-        """
-        key = (hyp.row.name, id(hyp.state), act)
-        known = self._memory.get(key)
+    def _match(self, hyp: Hypothesis, act: Act, outcome: Outcome, at: int, anchored: bool,
+               ahead: bool) -> Match | None:
+        """Where the lines of the act stand. Stories that go on alike have them at one place."""
+        life = hyp.life(act.domid) if act.domid is not None else None
+        key = (id(outcome), hyp.mask, hyp.xen_mask, hyp.boot, hyp.history_open, life, at,
+               anchored, ahead)
+        known = self._matches.get(key)
         if known is None:
-            try:
-                known = (hyp.state, perform(hyp.row.traits, hyp.state, act))
-            except Impossible:
-                known = (hyp.state, None)
-            self._memory[key] = known
+            devices = frozenset(act.devices or ((act.device,) if act.device is not None else
+                                                _owned(hyp, act)))
+            known = outcome, align(self.timeline, hyp, outcome.effects, at, devices, act.domid,
+                                   anchored, ahead)
+            self._matches[key] = known
+        return known[1]
+
+    def _violations(self, outcome: Outcome) -> tuple[Violation, ...]:
+        known = self._broken.get(id(outcome))
+        if known is None:
+            known = self._broken[id(outcome)] = outcome, violations(outcome.deeds)
         return known[1]
 
     def enact(self, hyp: Hypothesis, act: Act, at: int, *, budget: int, anchored: bool = False,
@@ -66,10 +86,8 @@ class Enactor:
         outcome = self.run(hyp, act)
         if outcome is None:
             return None
-        devices = frozenset(act.devices or ((act.device,) if act.device is not None else
-                                            _owned(hyp, act)))
-        effects = () if prior else outcome.effects
-        match = align(self.timeline, hyp, effects, at, devices, act.domid, anchored, ahead)
+        match = align(self.timeline, hyp, (), at, frozenset(), act.domid) if prior else \
+            self._match(hyp, act, outcome, at, anchored, ahead)
         if match is None or len(match.unseen) + len(match.passed_over) > budget:
             return None
         if act.fault is not None and act.fault[0] == LATE_ANSWER and not _given_up(match):
@@ -78,15 +96,13 @@ class Enactor:
 
     def _grown(self, hyp: Hypothesis, act: Act, outcome: Outcome, match: Match, at: int,
                anchored: bool, prior: bool, why: str) -> Hypothesis:
-        broken = violations(outcome.deeds)
+        broken = self._violations(outcome)
         items = self.timeline.items
         lines = (*match.lines, *self._last_words(hyp, act, at))
         step = Step(hyp.step, act, anchored or bool(lines), why, hyp.boot,
                     lines, tuple(match.unseen), broken,
                     items[at].event if at < len(items) and not prior else None, tuple(match.lost))
-        found = hyp.found
-        if broken:
-            found = found | {(v.name, v.device, hyp.boot) for v in broken}
+        found = {(v.name, v.device, hyp.boot) for v in broken}
         lives = hyp.lives
         if match.life is not None:
             lives = tuple(match.life if life.domid == act.domid else life for life in lives)
@@ -98,9 +114,10 @@ class Enactor:
         cost += match.passed * costs().other["interleaved"]
         if act.fault is not None:
             cost += costs().other["fault"]
-        grown = hyp._replace(
-            state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
-            found=found, step=step, contradictions=hyp.contradictions + len(match.unseen),
+        grown = replace(
+            hyp, state=outcome.state, mask=match.mask, xen_mask=match.xen_mask, lives=lives,
+            found=hyp.found if found <= hyp.found else hyp.found | found, step=step,
+            contradictions=hyp.contradictions + len(match.unseen),
             cost=hyp.cost + cost, newest=_newest(hyp, act),
             unknowns=hyp.unknowns + (act.op == "domain_start" and act.domid ==
                                      UNKNOWN_DOMID_MIN + hyp.unknowns))
@@ -143,7 +160,7 @@ class Enactor:
 
         Nobody else has a word about it, and it leaves both ledgers as they were.
         """
-        for device in hyp.state.owned(domid):
+        for device in hyp.state.owned(domid) if hyp.life(domid) is not None else ():
             while hyp.state.loaded(domid, device) is not None and \
                     self._complains_of(hyp, domid, "ifup"):
                 before = hyp.life(domid)
@@ -175,7 +192,7 @@ class Enactor:
         link = hyp.unexplained
         for event in rest:
             link = Unexplained(link, event)
-        return hyp._replace(unexplained=link, contradictions=hyp.contradictions + contradictions,
+        return replace(hyp, unexplained=link, contradictions=hyp.contradictions + contradictions,
                        lives=tuple(other for other in hyp.lives if other.domid != domid))
 
 
@@ -214,5 +231,5 @@ def _last_word_denied(ending: str, how: str) -> bool:
 
 def leave(hyp: Hypothesis, event: Event, contradictions: int, cost: int) -> Hypothesis:
     """The story with one more line that it does not explain."""
-    return hyp._replace(unexplained=Unexplained(hyp.unexplained, event),
+    return replace(hyp, unexplained=Unexplained(hyp.unexplained, event),
                    contradictions=hyp.contradictions + contradictions, cost=hyp.cost + cost)

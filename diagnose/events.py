@@ -8,6 +8,7 @@ field value and is never constructed here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -159,7 +160,7 @@ class Production(Struct, frozen=True, gc=False):
         return self.kind.replace("_", "-")
 
 
-class Event(Struct, frozen=True, gc=False):
+class Event(Struct, frozen=True, dict=True, gc=False):
     """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
 
     `guest` is the name of the guest if one speaks: that of its log as a rule. `level` is the line's
@@ -186,8 +187,10 @@ class Event(Struct, frozen=True, gc=False):
 
     def proofs(self) -> tuple[Term, ...]:
         """The terms whose conditions hold for this very line."""
-        if self.production.terms is not None:
-            return self.production.proves
+        return self.production.proves if self.production.terms is not None else self._proofs
+
+    @cached_property
+    def _proofs(self) -> tuple[Term, ...]:
         return tuple(t for t in self.production.proves if t.holds(self.fields, self.speaker))
 
     def proves(self, name: str) -> bool:

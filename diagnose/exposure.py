@@ -65,7 +65,7 @@ def _fix(dangers: Sequence[Hazard], row: Row, rules: Sequence[Rule], fault: str)
         other = rows.get(fix.assume)
         if other is row or (other is None and habit is None):
             continue
-        results = [outcome(danger, other or row, rules, habit or as_it_was) for danger in dangers]
+        results = (outcome(danger, other or row, rules, habit or as_it_was) for danger in dangers)
         if not any(fault in each.faults or each.dies for each in results):
             return fix.id
     return ""

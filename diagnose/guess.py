@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from diagnose.costs import costs
 from diagnose.spine import Item
-from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis
+from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, first_left
 from diagnose.timeline import Timeline
 from emulator.acts import LINGERS
+from emulator.kernels import Row
 from emulator.life import EMITS, Act
 from emulator.pci import PciAddress
 
@@ -79,9 +80,14 @@ def endings(context: Context, domid: int) -> Iterator[tuple[tuple[Act, ...], int
     if loaded and told != "clean":
         final = Act("crash", domid) if told else destroy
         yield (final._replace(fault=(LINGERS, 1, 0)),), 0, True
-        if context.hyp.row.traits.reset_disables:  # elsewhere a reset function changes nothing here
+        if resets_matter(context.hyp.row):
             silent = word is not None and not told
             yield (*(Act("flr", device=device) for device in loaded), final), 0, not silent
+
+
+def resets_matter(row: Row) -> bool:
+    """Whether it makes a difference to dom0's record that a device was reset before."""
+    return row.traits.reset_disables
 
 
 def domids(context: Context, devices: Sequence[PciAddress]) -> Iterator[tuple[int, int]]:
@@ -134,10 +140,10 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
             yield item.domid
             break
     if context.hyp.boot < len(context.timeline.xen):
-        for place, event in enumerate(context.timeline.xen[context.hyp.boot]):
-            domid = event.fields.get("domid")
-            if isinstance(domid, int) and domid > context.hyp.newest and \
-                    not context.hyp.xen_mask >> place & 1:
+        run, mask = context.timeline.xen[context.hyp.boot], context.hyp.xen_mask
+        for place in range(first_left(mask), len(run)):
+            domid = run[place].fields.get("domid")
+            if isinstance(domid, int) and domid > context.hyp.newest and not mask >> place & 1:
                 yield domid
                 break
 

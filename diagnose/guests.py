@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from diagnose.costs import costs
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life
 from diagnose.timeline import Segment, Timeline
@@ -61,7 +63,8 @@ def _claimed(timeline: Timeline, hyp: Hypothesis, domid: int, segment: int,
     for boot in (*passed, segment):
         taken |= 1 << boot
     seen = _before_the_log(timeline.segments[segment], hyp, domid)
-    return hyp._replace(taken=taken, lives=tuple(sorted((*hyp.lives, Life(domid, segment, seen)))),
+    return replace(
+        hyp, taken=taken, lives=tuple(sorted((*hyp.lives, Life(domid, segment, seen)))),
         lineages=tuple(sorted({**before, name: devices}.items())),
         cost=hyp.cost + costs().other["skipped_boot"] * len(passed)
         + costs().other["other_guest"] * strange)

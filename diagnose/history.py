@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from msgspec.structs import replace
+
 from diagnose.costs import costs
 from diagnose.enact import Enactor
 from diagnose.guess import USUAL_VECTORS, VECTORS_MAX
@@ -31,9 +33,10 @@ GONE, PRESENT = UNKNOWN_DOMID_MIN, UNKNOWN_DOMID_MIN + 1
 def beginnings(timeline: Timeline, enactor: Enactor, rows: Iterable[Row],
                release: int | None) -> Iterator[Hypothesis]:
     """One story for each row and each state that the machine may start in."""
+    empty = State.boot()
     for row in rows:
         prior = costs().other["row_distance"] * distance(row, release)
-        fresh = Hypothesis(row, State.boot(), cost=prior,
+        fresh = Hypothesis(row, empty, cost=prior,
                            history_open=not timeline.starts_at_boot)
         yield fresh
         if timeline.starts_at_boot:
@@ -129,4 +132,4 @@ def _told(enactor: Enactor, hyp: Hypothesis, acts: list[Act]) -> Hypothesis | No
             return None
         hyp = grown
     newest = max([d for d in hyp.state.living() if d < UNKNOWN_DOMID_MIN], default=0)
-    return hyp._replace(cost=cost, newest=newest, unknowns=2, found=frozenset())
+    return replace(hyp, cost=cost, newest=newest, unknowns=2, found=frozenset())

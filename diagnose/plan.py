@@ -4,13 +4,13 @@
 """
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from diagnose.costs import costs
 from emulator.life import Act
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True):
     """Inferred acts, then the act that prints the line; `prior` of them came before the log."""
 
     before: tuple[Act, ...]

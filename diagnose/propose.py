@@ -9,6 +9,7 @@ and one observed act at its end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -37,10 +38,8 @@ from emulator.records import DOM0, INTX, LATE_ANSWER, MSI, MSIX
 def plans(timeline: Timeline, hyp: Hypothesis, at: int, strict: bool) -> Iterator[Plan]:
     """All proposals for the item at `at`; `strict`: no line may be missing that has to be there."""
     context = Context(timeline, hyp, at, strict)
-    kind = context.item.event.kind
-    for op, propose in _PROPOSERS.items():
-        if kind in EMITS[op]:
-            yield from propose(context)
+    for propose in _proposers(context.item.event.kind):
+        yield from propose(context)
 
 
 # --- Loading a driver ---------------------------------------------------------------------------
@@ -132,8 +131,9 @@ def _refusals_ahead(context: Context) -> set[str]:
     return said
 
 
-def _ops(kind: str) -> set[str]:
-    return {op for op, kinds in EMITS.items() if kind in kinds}
+@cache
+def _ops(kind: str) -> frozenset[str]:
+    return frozenset(op for op, kinds in EMITS.items() if kind in kinds)
 
 
 def _replacements(context: Context, device: PciAddress, owner: int | None,
@@ -322,3 +322,9 @@ _PROPOSERS: dict[str, Callable[[Context], Iterator[Plan]]] = {
     "pf_reload": _destructions,
     "kexec": _kexecs,
 }
+
+
+@cache
+def _proposers(kind: str) -> tuple[Callable[[Context], Iterator[Plan]], ...]:
+    """Those of the acts that can print a line of this kind."""
+    return tuple(propose for op, propose in _PROPOSERS.items() if kind in EMITS[op])

@@ -4,7 +4,7 @@
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -13,7 +13,15 @@ from diagnose.fixes import Fix, load_fixes
 from diagnose.judge import Key, fault_keys
 from diagnose.rules import Rule
 from diagnose.story import Step
-from diagnose.whatif import Change, as_it_was, dying, final_state, rerun, tried, unload_first
+from diagnose.whatif import (
+    Change,
+    as_it_was,
+    dying,
+    final_state,
+    side_by_side,
+    tried,
+    unload_first,
+)
 from emulator.kernels import ROWS, Row
 from emulator.life import Act, Impossible
 
@@ -33,12 +41,29 @@ class Trial(Struct, frozen=True):
 
 def trials(rules: Sequence[Rule], steps: Sequence[Step], row: Row) -> list[Trial]:
     """The story under every row, then under its own with each habit of the guest."""
-    found = [Trial(other.name, other.title, frozenset(fault_keys(rules, rerun(steps, other))))
-             for other in ROWS]
     titles = {fix.assume: fix.title for fix in load_fixes()}
-    for name, change in GUEST_HABITS.items():
-        left = fault_keys(rules, rerun(steps, row, change))
-        found.append(Trial(name, titles.get(name, name), frozenset(left)))
+    named = [(other.name, other.title) for other in ROWS] + \
+        [(name, titles.get(name, name)) for name in GUEST_HABITS]
+    left = _left(rules, steps, [assumption(name, row) for name, _ in named])
+    return [Trial(*each, keys) for each, keys in zip(named, left, strict=True)]
+
+
+def assumption(name: str, row: Row) -> tuple[Row, Change]:
+    """The row, or with the story's own `row` the habit of guests, that a fix's `assume` names."""
+    other = next((other for other in ROWS if other.name == name), row)
+    return other, GUEST_HABITS.get(name, as_it_was)
+
+
+def _left(rules: Sequence[Rule], steps: Sequence[Step],
+          variants: Sequence[tuple[Row, Change]]) -> list[frozenset[Key]]:
+    """What the rules find in each variant of the story; those that come to the same, once."""
+    judged: dict[tuple[int, ...], frozenset[Key]] = {}
+    found = []
+    for story in side_by_side(steps, variants):
+        same = tuple(map(id, story))
+        if same not in judged:
+            judged[same] = frozenset(fault_keys(rules, story))
+        found.append(judged[same])
     return found
 
 
@@ -55,34 +80,38 @@ def recommendations(rules: Sequence[Rule], steps: Sequence[Step], row: Row,
     """Fixes that remove something of this story, sufficient ones first."""
     if not keys:
         return ()
+    left = {trial.assume: trial.left for trial in found if trial.assume != row.name}
+    helping = [fix.assume for fix in load_fixes()
+               if fix.kind != "recover" and keys - left.get(fix.assume, keys)]
+    covers = _covers(rules, steps, row, dict.fromkeys(helping))
     made = []
-    by_assumption = {trial.assume: trial for trial in found}
     for fix in load_fixes():
-        trial = by_assumption.get(fix.assume)
         if fix.kind == "recover":
-            made.extend(_recovery(rules, steps, row, fix))
-        elif trial is not None and fix.assume != row.name and keys - trial.left:
-            enough = not keys & trial.left
-            made.append(Recommendation(fix.id, fix.kind, enough, _covers(rules, steps, row, fix),
-                                       fix.text, fix.references, fix.title))
+            made.extend(_recovery(steps, row, fix))
+        elif fix.assume in covers:
+            enough, covered = not keys & left[fix.assume], tuple(covers[fix.assume])
+            made.append(Recommendation(fix.id, fix.kind, enough, covered, fix.text, fix.references,
+                                       fix.title))
     return tuple(sorted(made, key=lambda r: (r.kind == "recover", not r.sufficient,
                                              _ORDER.index(r.kind))))
 
 
-def _covers(rules: Sequence[Rule], steps: Sequence[Step], row: Row, fix: Fix) -> tuple[str, ...]:
-    """The kinds of death after which the story, with this fix, leaves no fault."""
-    assumed = next((other for other in ROWS if other.name == fix.assume), row)
-    habit = GUEST_HABITS.get(fix.assume, as_it_was)
-    covered = []
-    for name, op in _DEATHS:
-        deaths = rerun(steps, row, dying(op))
-        if not fault_keys(rules, rerun(deaths, assumed, habit)):
-            covered.append(name)
-    return tuple(covered)
+def _covers(rules: Sequence[Rule], steps: Sequence[Step], row: Row,
+            names: Iterable[str]) -> dict[str, list[str]]:
+    """Assumption → the kinds of death after which the story leaves no fault under it."""
+    covered: dict[str, list[str]] = {name: [] for name in names}
+    variants = [assumption(name, row) for name in covered]
+    if not covered:
+        return covered
+    deaths = side_by_side(steps, [(row, dying(op)) for _, op in _DEATHS])
+    for (death, _), story in zip(_DEATHS, deaths, strict=True):
+        for name, left in zip(covered, _left(rules, story, variants), strict=True):
+            if not left:
+                covered[name].append(death)
+    return covered
 
 
-def _recovery(rules: Sequence[Rule], steps: Sequence[Step], row: Row,
-              fix: Fix) -> list[Recommendation]:
+def _recovery(steps: Sequence[Step], row: Row, fix: Fix) -> list[Recommendation]:
     """Reload the driver in the guest that holds dead vectors now: does the machine heal?"""
     state = final_state(steps, row)
     made = []

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from diagnose.costs import costs
 from diagnose.enact import Enactor, leave, unexplained_by
@@ -18,7 +19,7 @@ from diagnose.guess import Context, endings
 from diagnose.guests import bindings, recognised
 from diagnose.history import beginnings
 from diagnose.plan import Plan
-from diagnose.propose import plans
+from diagnose.proposals import Proposals
 from diagnose.reached import Reached
 from diagnose.spine import Item
 from diagnose.story import AHEAD, Hypothesis
@@ -85,11 +86,23 @@ def _row_rank(hyp: Hypothesis) -> int:
     return ROWS.index(hyp.row)
 
 
+class _Prepared(Struct):
+    """What came before a line in the plans of one story, which often is the same.
+
+    The stories by the acts carried out, and with the guests' logs that the next one claims.
+    """
+
+    stories: dict[tuple[Act, ...], list[Hypothesis]] = field(default_factory=dict)
+    bound: dict[tuple[tuple[Act, ...], int | None, int | None], list[Hypothesis]] = \
+        field(default_factory=dict)
+
+
 class _Search:
     def __init__(self, timeline: Timeline, strict: bool) -> None:
         self.strict = strict
         self.timeline = timeline
         self.enactor = Enactor(timeline)
+        self.proposals = Proposals(timeline)
         self.dropped = False
         self.least = 0
 
@@ -137,14 +150,15 @@ class _Search:
         for event in rest:
             ours = event.fields.get("domid", 0) in paravirtual
             hyp = leave(hyp, event, int(ours), 0 if ours else costs().other["ignored_common"])
-        return hyp._replace(xen_mask=0)
+        return replace(hyp, xen_mask=0)
 
     # --- one line ---------------------------------------------------------------------------
 
     def advance(self, beam: list[Hypothesis], at: int) -> list[Hypothesis]:
         """Take every story over the item at `at`."""
         item = self.timeline.items[at]
-        self.enactor.forget()
+        self.enactor.begin(beam)
+        self.proposals.begin()
         moved: dict[str, Reached] = {}
         room = self._room(at)
         most = self._most(beam)
@@ -154,7 +168,7 @@ class _Search:
             if self._beyond(hyp.rank, reached):
                 continue
             for story in self._over(hyp, item, at, most - hyp.contradictions, reached):
-                reached.take(story._replace(mask=story.mask >> 1))
+                reached.take(replace(story, mask=story.mask >> 1))
         return self._kept([hyp for reached in moved.values() for hyp in reached.stories()
                            if not reached.too_dear(hyp.rank)], room)
 
@@ -202,16 +216,15 @@ class _Search:
             hyp = self.enactor.settle(hyp, life.domid, "")
         grown = self.enactor.enact(self._xen_left_over(hyp), Act("host_boot"), at, budget=0)
         assert grown is not None, "a host can always boot"
-        return grown._replace(boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
+        return replace(grown, boot=hyp.boot + 1, newest=0, lives=(), history_open=False,
                        cost=hyp.cost)
 
     def _explained(self, hyp: Hypothesis, at: int, budget: int,
                    reached: Reached) -> Iterator[Hypothesis]:
         rare: list[Plan] = []
         clean = False
-        prepared: dict[tuple[Act, ...], list[Hypothesis]] = {}
-        proposed = plans(self.timeline, hyp, at, budget <= 0)
-        for plan in sorted(proposed, key=lambda plan: plan.price):
+        prepared = _Prepared()
+        for plan in self.proposals.ranked(hyp, at, budget <= 0):
             if plan.rare:
                 rare.append(plan)
                 continue
@@ -225,25 +238,33 @@ class _Search:
                 yield from self._played(hyp, plan, at, budget, prepared)
 
     def _played(self, hyp: Hypothesis, plan: Plan, at: int, budget: int,
-                prepared: dict[tuple[Act, ...], list[Hypothesis]]) -> Iterator[Hypothesis]:
-        """The story with a plan carried out; what follows a load of a driver is carried out too.
-
-        `prepared` remembers what came before the line in other plans, which often is the same.
-        """
-        if plan.before not in prepared:
-            prepared[plan.before] = [
-                done for story in self._chain(hyp, plan.before[:plan.prior], at, budget, prior=True)
-                for done in self._chain(story, plan.before[plan.prior:], at, budget)]
+                prepared: _Prepared) -> Iterator[Hypothesis]:
+        """The story with a plan carried out; what follows a load of a driver is carried out too."""
         act, start = plan.act, hyp.contradictions
         loads = act.op == "driver_load" and act.domid is not None
-        for story in prepared[plan.before]:
-            for bound in bindings(self.timeline, story, act.domid, at) if loads and act.domid \
-                    else recognised(self.timeline, story, act):
-                done = self.enactor.enact(bound, act, at, anchored=True,
-                                          budget=budget - bound.contradictions + start)
-                if done is not None:
-                    done = done.plus(cost=plan.cost)
-                    yield self._interface_up(done, act, at) if loads else done
+        for bound in self._bound(hyp, plan, at, budget, prepared):
+            done = self.enactor.enact(bound, act, at, anchored=True,
+                                      budget=budget - bound.contradictions + start)
+            if done is not None:
+                done = done.plus(cost=plan.cost)
+                yield self._interface_up(done, act, at) if loads else done
+
+    def _bound(self, hyp: Hypothesis, plan: Plan, at: int, budget: int,
+               prepared: _Prepared) -> list[Hypothesis]:
+        """The stories in which the plan's last act may happen: whose act it is, is settled."""
+        before, act = plan.before, plan.act
+        if before not in prepared.stories:
+            prepared.stories[before] = [
+                done for story in self._chain(hyp, before[:plan.prior], at, budget, prior=True)
+                for done in self._chain(story, before[plan.prior:], at, budget)]
+        loader = act.domid if act.op == "driver_load" else None
+        key = before, act.domid, loader
+        if key not in prepared.bound:
+            prepared.bound[key] = [
+                bound for story in prepared.stories[before]
+                for bound in (bindings(self.timeline, story, loader, at) if loader
+                              else recognised(self.timeline, story, act))]
+        return prepared.bound[key]
 
     def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
         """A loaded network driver's interface comes up, unless the guest's log shows otherwise."""

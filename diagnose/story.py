@@ -8,7 +8,9 @@ costs only its own steps. Costs are lexicographic: contradictions first, then ev
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.events import Event
 from emulator.effects import Effect
@@ -25,12 +27,17 @@ UNKNOWN_DOMID_MIN = 0x7FF0
 AHEAD = 2
 
 
+def first_left(mask: int) -> int:
+    """The first place that is not marked in a bit mask of places."""
+    return (~mask & mask + 1).bit_length() - 1
+
+
 def known_domid(domid: int | None) -> int | None:
     """The domid, or None where it only stands for an owner that no line names."""
     return None if domid is None or domid >= UNKNOWN_DOMID_MIN else domid
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """One act of a story with the lines that it printed and those it should have printed."""
 
     parent: Step | None
@@ -51,14 +58,14 @@ class Step(NamedTuple):
             event.proves("death_abrupt") for event in self.lines)
 
 
-class Unexplained(NamedTuple):
+class Unexplained(Struct, frozen=True):
     """An observed line that no act of the story prints."""
 
     parent: Unexplained | None
     event: Event
 
 
-class Life(NamedTuple):
+class Life(Struct, frozen=True, order=True, gc=False):
     """A living PV domain and the boot of the guest's log that is taken to be its own."""
 
     domid: int
@@ -66,7 +73,7 @@ class Life(NamedTuple):
     seen: int                 # bit mask over the segment's events: already explained
 
 
-class Hypothesis(NamedTuple):
+class Hypothesis(Struct, frozen=True, gc=False):
     """The end of one story: the machine's state and what it cost to get there.
 
     `mask` marks spine items from the present one on that are already explained, `xen_mask` those
@@ -94,8 +101,8 @@ class Hypothesis(NamedTuple):
         """The same story, dearer."""
         if not contradictions and not cost:
             return self
-        return self._replace(contradictions=self.contradictions + contradictions,
-                             cost=self.cost + cost)
+        return replace(self, contradictions=self.contradictions + contradictions,
+                       cost=self.cost + cost)
 
     @property
     def price(self) -> tuple[int, int]:
@@ -116,7 +123,10 @@ class Hypothesis(NamedTuple):
 
     def life(self, domid: int) -> Life | None:
         """The guest log boot claimed by a living domain, if one is."""
-        return next((life for life in self.lives if life.domid == domid), None)
+        for life in self.lives:
+            if life.domid == domid:
+                return life
+        return None
 
     def steps(self) -> list[Step]:
         """The story from its beginning."""

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from diagnose.enact import ENDS
 from diagnose.story import Step
-from emulator.invariants import violations
+from emulator.invariants import Violation, violations
 from emulator.kernels import Row
 from emulator.life import Act, Impossible, Outcome, perform
+from emulator.recall import Recall, Stopped
 from emulator.state import State
 
 Change = Callable[[State, Act], Iterable[Act]]
@@ -71,9 +72,33 @@ def rerun(steps: Sequence[Step], row: Row, change: Change = as_it_was) -> list[S
 
     The steps that come back have no lines: nobody printed them.
     """
-    return [Step(None, run.act, False, "", run.step.boot, (), (),
-                 violations(run.outcome.deeds), None)
+    return [_bare(run.step, run.act, violations(run.outcome.deeds))
             for run in runs(steps, row, change) if run.outcome is not None]
+
+
+def side_by_side(steps: Sequence[Step], variants: Sequence[tuple[Row, Change]]) -> list[list[Step]]:
+    """What `rerun` gives for each of these rows and changes, which mostly go the same way.
+
+    Steps of one meaning are one object in all of them.
+    """
+    recall = Recall()
+    states = [State.boot() for _ in variants]
+    stories: list[list[Step]] = [[] for _ in variants]
+    for step in steps:
+        recall.keep(states)
+        made: dict[tuple[Act, tuple[Violation, ...]], Step] = {}
+        for nth, (row, change) in enumerate(variants):
+            for act in change(states[nth], step.act):
+                came = recall.perform(row.traits, states[nth], act)
+                if not isinstance(came, Stopped):
+                    states[nth], broken = came.state, violations(came.deeds)
+                    stories[nth].append(made.setdefault((act, broken), _bare(step, act, broken)))
+    return stories
+
+
+def _bare(step: Step, act: Act, broken: tuple[Violation, ...]) -> Step:
+    """A step that nobody printed."""
+    return Step(None, act, False, "", step.boot, (), (), broken, None)
 
 
 def final_state(steps: Sequence[Step], row: Row) -> State:

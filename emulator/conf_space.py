@@ -7,6 +7,7 @@ Read in drivers/xen/pciback/ (conf_space.c, conf_space_header.c) of 2.6.18-164 t
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from emulator.ledgers import Ledgers
@@ -68,12 +69,7 @@ def pciback_config_write(w: Ledgers, device: Device, offset: int, size: int, val
     """
     if size not in (1, 2, 4) or offset % size:
         return False
-    end = offset + size
-    touched = [
-        start
-        for start, length in _FIELDS
-        if start <= offset < start + length or start < end <= start + length
-    ]
+    touched = _touched(offset, size)
     if COMMAND_OFFSET in touched:
         command_write(w, device, _merged(command_read(device), offset, size, value))
     if not touched and not device.warned:
@@ -83,6 +79,17 @@ def pciback_config_write(w: Ledgers, device: Device, offset: int, size: int, val
         w.dom0("warning", "pciback_readonly_write_2")
         w.dom0("warning", "pciback_readonly_write_3")
     return True
+
+
+@cache
+def _touched(offset: int, size: int) -> tuple[int, ...]:
+    """Where the intercepted fields begin that an access reaches."""
+    end = offset + size
+    return tuple(
+        start
+        for start, length in _FIELDS
+        if start <= offset < start + length or start < end <= start + length
+    )
 
 
 def _merged(current: int, offset: int, size: int, value: int) -> int:

@@ -68,7 +68,8 @@ def perform(traits: Traits, state: State, act: Act) -> Outcome:
         raise Impossible(f"no act {act.op!r}; acts are {', '.join(ACTS)}") from None
     w = Ledgers(traits, state)
     if act.fault is not None:
-        require(act.fault[0] in FAULTS, f"no fault {act.fault[0]!r}; known: {', '.join(FAULTS)}")
+        if act.fault[0] not in FAULTS:
+            raise Impossible(f"no fault {act.fault[0]!r}; known: {', '.join(FAULTS)}")
         w.arm(Fault(*act.fault))
     run(w, act)
     if w.faults:
@@ -78,7 +79,8 @@ def perform(traits: Traits, state: State, act: Act) -> Outcome:
 
 
 def _present(w: Ledgers, device: PciAddress) -> None:
-    require(w.device(device).present, f"{device} does not exist")
+    if not w.device(device).present:
+        raise Impossible(f"{device} does not exist")
 
 
 def _host_boot(w: Ledgers, act: Act) -> None:
@@ -90,13 +92,15 @@ def _host_boot(w: Ledgers, act: Act) -> None:
 def _seize(w: Ledgers, act: Act) -> None:
     device = device_of(act)
     _present(w, device)
-    require(not w.device(device).driver, f"{device} has a driver already")
+    if w.device(device).driver:
+        raise Impossible(f"{device} has a driver already")
     pci_bus.pci_bus_probe_wrapper(w, device, pci_stub.PCIBACK)
 
 
 def _release(w: Ledgers, act: Act) -> None:
     device = device_of(act)
-    require(w.device(device).seized, f"{device} is not seized")
+    if not w.device(device).seized:
+        raise Impossible(f"{device} is not seized")
     pci_bus.pci_bus_remove_wrapper(w, device)
 
 
@@ -106,7 +110,8 @@ def _domain_start(w: Ledgers, act: Act) -> None:
     if domid is None or domid <= DOM0:
         raise Impossible("domain_start needs a domid above 0")
     devices = devices_of(act)
-    require(not w.was_used(domid), f"domid {domid} was used before")
+    if w.was_used(domid):
+        raise Impossible(f"domid {domid} was used before")
     domctl.domain_create(w, domid, act.kind)
     for device in devices:
         if w.traits.pm_flr:
@@ -121,10 +126,12 @@ def _driver_load(w: Ledgers, act: Act) -> None:
     device = device_of(act)
     domid, domain = living(w, act)
     known = w.guests.get(domid, Guest())
-    require(known.driver(device) is None, f"a driver for {device} is loaded in {domid}")
+    if known.driver(device) is not None:
+        raise Impossible(f"a driver for {device} is loaded in {domid}")
     if domid == DOM0:
         _present(w, device)
-        require(not w.device(device).driver, f"{device} has another driver in dom0")
+        if w.device(device).driver:
+            raise Impossible(f"{device} has another driver in dom0")
         w.set_guest(domid, known)
     else:
         backend = w.backends.get(domid)
@@ -142,13 +149,15 @@ def _driver_load(w: Ledgers, act: Act) -> None:
 def _ifup(w: Ledgers, act: Act) -> None:
     domid, driver = loaded(w, act)
     require(w.domains[domid].kind != "hvm", "an HVM guest's interrupts are qemu's business")
-    require(not driver.requested, f"the interface of {act.device} is up")
+    if driver.requested:
+        raise Impossible(f"the interface of {act.device} is up")
     igbvf.igbvf_open(w, domid, driver)
 
 
 def _ifdown(w: Ledgers, act: Act) -> None:
     domid, driver = loaded(w, act)
-    require(bool(driver.requested), f"the interface of {act.device} is down")
+    if not driver.requested:
+        raise Impossible(f"the interface of {act.device} is down")
     igbvf.igbvf_close(w, domid, driver)
 
 

@@ -9,6 +9,8 @@ record.
 
 from __future__ import annotations
 
+from itertools import chain
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from emulator.pci import PciAddress
@@ -265,7 +267,7 @@ class Backend(NamedTuple):
 
     def holds(self, device: PciAddress) -> bool:
         """Whether the device is on the virtual bus."""
-        return any(device in slot for slot in self.slots)
+        return device in chain.from_iterable(self.slots)
 
     def devices(self) -> tuple[PciAddress, ...]:
         """The devices on the virtual bus, by slot and then in order of addition."""
@@ -285,6 +287,9 @@ class Driver(NamedTuple):
     mode: str = MSIX
 
 
+_PHYSICAL = itemgetter(0)
+
+
 class Guest(NamedTuple):
     """What a guest's kernel knows: its devices (physical, virtual) and its loaded drivers.
 
@@ -296,7 +301,7 @@ class Guest(NamedTuple):
 
     def knows(self, device: PciAddress) -> bool:
         """Whether the device was on the virtual bus at a time when the frontend connected."""
-        return any(known == device for known, _ in self.known)
+        return device in map(_PHYSICAL, self.known)
 
     def virtual(self, device: PciAddress) -> PciAddress:
         """The guest's name of the device; its physical one where it has no other (dom0)."""

@@ -12,6 +12,7 @@ from diagnose.options import Question
 from diagnose.pipeline import diagnose
 from diagnose.story import Step
 from diagnose.watch import watch
+from diagnose.whatif import as_it_was, dying, rerun, side_by_side, unload_first
 from emulator.kernels import ROWS
 from emulator.life import Act
 from tests.replay.told import STORIES, assumed, frames, incident, located, logs, told
@@ -198,6 +199,15 @@ def test_a_report_on_one_device_assumes_for_that_device_alone() -> None:
     assert len(own.gone) < len(whole.gone)
     for each in own.differences:
         assert set(each.ledgers.dom0) == {"0000:09:10.0"}
+
+
+@pytest.mark.parametrize("story", ["demo", "two-devices-one-devfn-el5"])
+def test_variants_side_by_side_go_as_each_goes_by_itself(story: str) -> None:
+    best = incident(story).played.best
+    variants = [(row, change) for row in ROWS
+                for change in (as_it_was, unload_first, dying("destroy"))]
+    assert side_by_side(best.steps(), variants) == [
+        rerun(best.steps(), row, change) for row, change in variants]
 
 
 def test_a_story_that_cannot_happen_says_why() -> None:
