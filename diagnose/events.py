@@ -8,7 +8,6 @@ field value and is never constructed here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -160,7 +159,7 @@ class Production(Struct, frozen=True, gc=False):
         return self.kind.replace("_", "-")
 
 
-class Event(Struct, frozen=True, dict=True, gc=False):
+class Event(Struct, frozen=True, gc=False):
     """One reading of one line; `nth` counts from 1 where a `last message repeated` line repeats it.
 
     `guest` is the name of the guest if one speaks: that of its log as a rule. `level` is the line's
@@ -179,6 +178,13 @@ class Event(Struct, frozen=True, dict=True, gc=False):
     nth: int = 0
     console_of: int | None = None
     part_of: str = ""
+    own: tuple[Term, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Note which of the production's terms hold, where that depends on the line."""
+        if self.production.terms is None:
+            force_setattr(self, "own", tuple(
+                term for term in self.production.proves if term.holds(self.fields, self.speaker)))
 
     @property
     def log(self) -> str:
@@ -187,11 +193,7 @@ class Event(Struct, frozen=True, dict=True, gc=False):
 
     def proofs(self) -> tuple[Term, ...]:
         """The terms whose conditions hold for this very line."""
-        return self.production.proves if self.production.terms is not None else self._proofs
-
-    @cached_property
-    def _proofs(self) -> tuple[Term, ...]:
-        return tuple(t for t in self.production.proves if t.holds(self.fields, self.speaker))
+        return self.production.proves if self.production.terms is not None else self.own
 
     def proves(self, name: str) -> bool:
         """Tell whether the line proves the named term."""
