@@ -57,5 +57,5 @@ def test_a_table_of_somebody_else_is_not_kept(restart: Callable[[], None], tmp_p
 @pytest.mark.parametrize("raw", [b"width = ", b"width = 60\xff"])
 @pytest.mark.parametrize("place", [Path("own.toml"), FILES[0]])
 def test_what_is_no_table(restart: Callable[[], None], place: Path, raw: bytes) -> None:
-    with pytest.raises(ValueError, match=r"line 1|decode"):
+    with pytest.raises(ValueError, match=r"Invalid value|decode"):
         tables.parsed(place, raw)
