@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
 from itertools import product
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose import tables
 from diagnose.annotation import DATING
@@ -28,7 +29,7 @@ PAIRS_MAX = 400
 TOLD = frozenset(DATING) | BOOTS
 
 
-class Side(NamedTuple):
+class Side(Struct, frozen=True):
     """Who tells, and by which term or named anchor."""
 
     speaker: str
@@ -36,7 +37,7 @@ class Side(NamedTuple):
     word: str
 
 
-class Anchor(NamedTuple):
+class Anchor(Struct, frozen=True):
     """The second side's line follows the first's by `seconds`, at least and at most."""
 
     first: Side
@@ -44,7 +45,7 @@ class Anchor(NamedTuple):
     seconds: tuple[float, float]
 
 
-class Pair(NamedTuple):
+class Pair(Struct, frozen=True):
     """A line of the reference, one of another clock, and by how much the second follows the first.
     """
 

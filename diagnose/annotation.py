@@ -11,7 +11,6 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -65,7 +64,7 @@ _BLANKS = re.compile(r"[ \t]+")
 FOLDABLE = r"[ \t]{2,}|\t"
 
 
-class Sample(NamedTuple):
+class Sample(Struct, frozen=True):
     """A raw line as the kernel prints it, and the fields that reading it has to give."""
 
     text: str

@@ -17,6 +17,8 @@ from difflib import unified_diff
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from diagnose.casefile import (
     GOLDEN,
     Case,
@@ -181,8 +183,8 @@ def _findings(case: Case, report: Diagnosis) -> Iterator[Difference]:
     for wanted in case.findings:
         got = found.pop(wanted.key, None)
         if got is not None:
-            got = got._replace(entries=got.entries if wanted.entries is not None else None,
-                               domids=got.domids if wanted.domids is not None else None)
+            got = replace(got, entries=got.entries if wanted.entries is not None else None,
+                          domids=got.domids if wanted.domids is not None else None)
         if got != wanted:
             yield Difference("finding", str(wanted), str(got or ""))
     for got in found.values():

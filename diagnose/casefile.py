@@ -22,7 +22,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -54,7 +53,7 @@ _PARTS = {"boot": r"\d+", "entries": _NUMBERS, "domids": _NUMBERS}
 _SECTION = re.compile(r"-- ([A-Za-z0-9][A-Za-z0-9._+-]*) --")
 
 
-class ExpectedFinding(NamedTuple):
+class ExpectedFinding(Struct, frozen=True):
     """One expected finding; `entries` and `domids` are None where they are not compared."""
 
     fault: str
@@ -76,7 +75,7 @@ class ExpectedFinding(NamedTuple):
         return " ".join(parts)
 
 
-class ExpectedHarmless(NamedTuple):
+class ExpectedHarmless(Struct, frozen=True):
     """One expected harmless item; `device` is None where no line tells it."""
 
     rule: str

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -29,7 +28,7 @@ STEADY_BY = 30.0
 PAIRS_MIN = 2
 
 
-class Log(NamedTuple):
+class Log(Struct, frozen=True):
     """What one speaker says in one input; `guest` is empty unless one speaks."""
 
     input: str
@@ -37,7 +36,7 @@ class Log(NamedTuple):
     guest: str
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What one pair of lines allows the distance of two clocks to be."""
 
     pair: Pair
@@ -45,7 +44,7 @@ class Told(NamedTuple):
     high: float
 
 
-class Distance(NamedTuple):
+class Distance(Struct, frozen=True):
     """A clock's distance from dom0's in seconds, at least and at most, and the pairs that tell."""
 
     low: float

@@ -11,7 +11,8 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.events import Event
 from diagnose.times import Clocked, clocked, key_of
@@ -29,7 +30,7 @@ PACE_SECONDS = 10.0
 STILL_SECONDS = 1.0
 
 
-class Kept(NamedTuple):
+class Kept(Struct, frozen=True):
     """One speaker's events in one input, in order, by the clock that most of them have."""
 
     name: str

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose import tables
 
 
-class Costs(NamedTuple):
+class Costs(Struct, frozen=True):
     """By story op the cost of a step without a line, and with one; `other`: the rest, by name."""
 
     inferred: Mapping[str, int]

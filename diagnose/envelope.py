@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.annotation import fold
 from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX, Catalogue
@@ -33,7 +34,7 @@ _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _NO_WIDTH = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 
 
-class Envelope(NamedTuple):
+class Envelope(Struct, frozen=True):
     """A line without its envelope: `payload` is folded and cut.
 
     `layers` are the kinds of its layers from the outside in; `told` has the texts of all their
@@ -66,7 +67,7 @@ CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock"
                           + ("month_day", "minute"))
 
 
-class Layer(NamedTuple):
+class Layer(Struct, frozen=True):
     """A layer's production as the peeling of many lines needs it; `hosted`: it tells a host."""
 
     kind: str
@@ -85,7 +86,7 @@ def _layer(rule: Rule) -> Layer:
                   "host" in made.field_types, made.outer, made.unpack, speaker)
 
 
-class Worn(NamedTuple):
+class Worn(Struct, frozen=True):
     """One layer of a line: those that were tried before it in vain, and the letter it begins with.
     """
 

@@ -91,7 +91,7 @@ def _records(text: str) -> Iterator[LineReading]:
 
 
 def _read(text: str, envelope: Envelope, catalogue: grammar.Catalogue) -> LineReading:
-    envelope = envelope._replace(payload=envelope.payload.strip(" "))
+    envelope = replace(envelope, payload=envelope.payload.strip(" "))
     program = speaker.program_of(envelope)
     unread = LineReading(
         text, envelope.payload, envelope.layers, stamp(envelope), program, "unknown",
@@ -102,7 +102,7 @@ def _read(text: str, envelope: Envelope, catalogue: grammar.Catalogue) -> LineRe
     reading = catalogue.read(envelope.payload)
     if reading is None or not speaker.allowed(program, reading.production):
         return _nearest(unread, reading is not None, catalogue)
-    made, fields = reading
+    made, fields = reading.production, reading.fields
     who = speaker.line_speaker(program, made, "kernel", None)
     who = made.file if made.file in speaker.KERNELS else who
     return replace(

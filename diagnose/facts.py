@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -35,7 +34,7 @@ class Fact(Struct, frozen=True):
     step: int | None = None
 
 
-class Shape(NamedTuple):
+class Shape(Struct, frozen=True):
     """A fact's kind, and its fields with the type of each: int, bool, str, address or any."""
 
     kind: str

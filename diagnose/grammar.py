@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from diagnose import catalogue_file
 from diagnose.annotation import fold
@@ -26,14 +28,14 @@ REMEMBERED_LENGTH_MAX = 256
 _ANY_TEXT = ("[^\n]+", "[^\n]*")
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True):
     """A line as a production reads it."""
 
     production: Production
     fields: dict[str, object]
 
 
-class Matched(NamedTuple):
+class Matched(Struct, frozen=True):
     """What the catalogue says of a payload.
 
     `near`: nothing reads it though it holds a long literal of some message. `cued`: it holds one
@@ -48,7 +50,7 @@ class Matched(NamedTuple):
 NOTHING = Matched()
 
 
-class Broken(NamedTuple):
+class Broken(Struct, frozen=True):
     """Where the nearest production stopped to fit: `column` counts from 0 in the payload."""
 
     production: Production

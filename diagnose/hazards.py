@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import cast
 
 from msgspec import Struct
 
@@ -71,7 +71,7 @@ class Hazard(Struct, frozen=True):
         return self.gsi_vectors != GSI_VECTORS or self.guest_shutdown != 0
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """What comes of a hazard on a row: faults and harmless rules; `dies`: what kills the host."""
 
     hazard: Hazard

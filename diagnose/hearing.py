@@ -277,7 +277,7 @@ class Hearing(Attention):
             begun.parts.append(part)
             begun.lines.append(taken)
             for text in mend.joined(begun.parts):
-                whole = begun.envelope._replace(payload=text)
+                whole = replace(begun.envelope, payload=text)
                 reading = self._match(whole).reading
                 if reading is not None and not (
                         begun.whole == "generic" and reading.production.generic):

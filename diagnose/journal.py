@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from diagnose.lines import RawLine
@@ -32,7 +32,7 @@ _LENGTH_BYTES = 8
 NUMBER_DIGITS_MAX = 20
 
 
-class Opened(NamedTuple):
+class Opened(Struct, frozen=True):
     """An entry's message and what its other fields tell, under the names of the envelope."""
 
     payload: str

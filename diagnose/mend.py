@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from diagnose.envelope import Envelope, Peeler
 from diagnose.grammar import NOTHING, Matched
@@ -66,7 +68,7 @@ def _overwritten(text: str) -> str:
     return "".join(left)
 
 
-class Piece(NamedTuple):
+class Piece(Struct, frozen=True):
     """A record, or what stands of it on a line; `broken`: another's record follows at once."""
 
     envelope: Envelope
@@ -93,13 +95,13 @@ def parted(text: str, peeler: Peeler, match: Match) -> Iterator[Piece]:
         if not at:
             yield Piece(envelope, matched, broken=False)
             return
-        first = envelope._replace(payload=envelope.payload[:at])
-        yield Piece(first, match(first._replace(payload=first.payload.strip(" "))), broken=True)
+        first = replace(envelope, payload=envelope.payload[:at])
+        yield Piece(first, match(replace(first, payload=first.payload.strip(" "))), broken=True)
         text = envelope.payload[at:]
     yield Piece(peeler.peel(text), NOTHING, broken=False)
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """A part of a record: its text and the line where it stands.
 
     `led`: the line begins with a blank. `blank`: a blank follows on the text. `torn`: another's

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.collect import asked, load_parts
 from diagnose.diagnosis import Missing
@@ -18,7 +19,7 @@ from diagnose.timeline import Timeline
 from diagnose.unmodelled import is_later
 
 
-class _Read(NamedTuple):
+class _Read(Struct, frozen=True):
     """What was read of one incident, as the questions below are asked of it."""
 
     parsed: Parsed

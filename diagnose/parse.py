@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -138,7 +137,7 @@ class _Kept(Struct):
         return list(first.values())
 
 
-class _Log(NamedTuple):
+class _Log(Struct, frozen=True):
     """One log and the files that it lies in, oldest first."""
 
     name: str

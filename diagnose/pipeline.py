@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from diagnose import assignments, conclude, recommend, unmodelled
@@ -50,7 +50,7 @@ from emulator.kernels import ROWS, Row, distance, row
 from emulator.pci import PciAddress
 
 
-class Seen(NamedTuple):
+class Seen(Struct, frozen=True):
     """What reading, assembling and replaying the logs of one incident has brought."""
 
     parsed: Parsed

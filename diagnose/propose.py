@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import product
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.costs import costs
 from diagnose.events import RANK
@@ -44,7 +45,7 @@ def plans(timeline: Timeline, hyp: Hypothesis, at: int, strict: bool) -> Iterato
 
 # --- Loading a driver ---------------------------------------------------------------------------
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """What a driver may have asked for: `nvec` and `mode` as in an act, a cause of failure."""
 
     nvec: int

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -49,7 +49,7 @@ _ROW_KEYS: Mapping[str, Key] = {
 }
 
 
-class Way(NamedTuple):
+class Way(Struct, frozen=True):
     """The shortest story that leads to a fault (empty: the host dies) as this hazard explains it.
 
     `hazard` is empty where no hazard of the table explains it; `acts` are worded as there.
@@ -210,7 +210,7 @@ def _reach(file: RuleFile, nr: int, table: Table) -> Reach:
     ways = []
     for told in cast("list[str]", table["ways"]):
         parts = told.split(BETWEEN)
-        if len(parts) != len(Way._fields):
+        if len(parts) != len(Way.__struct_fields__):
             file.fail(("row", nr, "ways"), f"{told!r} is no way: it needs a fault (or {DIES!r}), a "
                       f"hazard and acts, with {BETWEEN!r} between.")
         fault, hazard, acts = parts

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -45,7 +44,7 @@ class Section(Struct, eq=False):
         return _majority([self])
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What one reading tells of its kernel: a boot, words that only some kernels say, its own life.
     """
 

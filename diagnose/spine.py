@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.events import Event
 from emulator.life import EMITS
@@ -15,7 +16,7 @@ from emulator.pci import PciAddress
 EFFECT_KINDS = frozenset(kind for kinds in EMITS.values() for kind in kinds)
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True):
     """One event of the spine with what it proves; `device` and `domid` are those it names."""
 
     event: Event

@@ -13,7 +13,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -57,7 +56,7 @@ class Segment(Struct, frozen=True):
     devices: frozenset[PciAddress]  # those of its virtual bus (bus 0) that it names
 
 
-class Native(NamedTuple):
+class Native(Struct, frozen=True):
     """A device that dom0's own driver runs with MSI-X, and the line that tells it."""
 
     device: PciAddress

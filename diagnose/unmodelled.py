@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,7 +36,7 @@ _MAJOR = re.compile(r"(\d+)\.")
 MODERN = "modern"
 
 
-class Beyond(NamedTuple):
+class Beyond(Struct, frozen=True):
     """Why a host is beyond the rows: the line that tells, and of which part."""
 
     part: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 from io import BufferedReader, RawIOBase
-from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from msgspec import Struct
 
@@ -225,7 +225,7 @@ def _utf16(stream: Stream) -> _Opened:
     return _Recoded(stream), (UnicodeError,)
 
 
-class Packer(NamedTuple):
+class Packer(Struct, frozen=True):
     """A way to compress: the first bytes of it, what it is called, how it is undone."""
 
     magic: bytes

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from emulator.pci import PciAddress
 
@@ -19,7 +20,7 @@ _ADDRESS = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 _UNSIGNED_32 = 0xFFFFFFFF
 
 
-class FieldType(NamedTuple):
+class FieldType(Struct, frozen=True):
     """`read` turns matched text into a value, `write` turns the value into the same text."""
 
     name: str

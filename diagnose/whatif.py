@@ -7,7 +7,8 @@ This is the proof behind every recommendation: no sentence anywhere says which f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.enact import ENDS
 from diagnose.story import Step
@@ -44,7 +45,7 @@ def dying(op: str) -> Change:
     return change
 
 
-class Run(NamedTuple):
+class Run(Struct, frozen=True):
     """One act of a story that was run again; `outcome` is None where it cannot happen there."""
 
     step: Step                # the story's own step that stands behind it

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.bundle.names import natural
 
@@ -20,7 +21,7 @@ _ROTATED = re.compile(
     rf"|\.(?P<old>old))?{_PACKED}", re.DOTALL)
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """A file as a part of a log: `age` grows from the oldest part to the one still written."""
 
     log: str

@@ -9,7 +9,9 @@ import fnmatch
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from diagnose import tables
 
@@ -18,7 +20,7 @@ PARTS_MAX, LENGTH_MAX = 12, 512
 """So much of the end of a path is held against the table; names may be of any length."""
 
 
-class Role(NamedTuple):
+class Role(Struct, frozen=True):
     """What is done with a member: `why` it is skipped, or empty; how many bytes are read of it;
     whether it is read only if it is a `state` file.
     """
@@ -29,7 +31,7 @@ class Role(NamedTuple):
     state: bool = False
 
 
-class _Row(NamedTuple):
+class _Row(Struct, frozen=True):
     pattern: re.Pattern[str]
     role: Role
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from textwrap import wrap
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from diagnose.outcome import Group, Outcome, OutcomeVerdict, Tally
 from diagnose.render.names import brief
@@ -33,7 +34,7 @@ OPEN = "its report tells what is left open"
 _VERDICT_WIDTH = max(map(len, VERDICTS))
 
 
-class _Column(NamedTuple):
+class _Column(Struct, frozen=True):
     heading: str
     width: int
     told: Callable[[Outcome], str]
