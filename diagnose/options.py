@@ -25,9 +25,9 @@ class Options(Struct, frozen=True):
     """A device address, full or partial; the report then tells of this device alone."""
     rules: str | None = None
     """A directory of rules to judge by as well; one with a built-in rule's id takes its place."""
-    hashed: bool = True
-    """Whether the report tells a hash of each input; else it is taken only where inputs may be the
-    same."""
+    brief: bool = False
+    """Only what triage tells is worked out: not what else the host can run into, and hashes only of
+    inputs that may be the same."""
 
 
 class Question(Struct, frozen=True):

@@ -61,7 +61,7 @@ def parse(inputs: Iterable[str | Input], options: Options | None = None) -> Pars
                     kept.remarks.append(found)
                 elif found.path == source.path or not kept.again(found.path, found.name):
                     made = Hearing(found, *_said(found, options), catalogue)
-                    made.reading.hashed = options.hashed or len(sources) > 1 or \
+                    made.reading.hashed = not options.brief or len(sources) > 1 or \
                         found.path != source.path
                     kept.hear(given, source, made)
         except InputError as error:

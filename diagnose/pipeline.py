@@ -114,7 +114,8 @@ def _reported(found: Seen, options: Options) -> Diagnosis:
         assignments=assignments.assignment_reports(held, timeline.hvm),
         story=assignments.story_steps(steps),
         whatif=recommend.whatif_reports(trials, made.ids), recommendation=advice,
-        exposure=_exposure(rules, findings, kernel), clocks=found.clocks.reports,
+        exposure=() if options.brief else _exposure(rules, findings, kernel),
+        clocks=found.clocks.reports,
         missing=() if verdict != "inconclusive" else _missing(parsed, timeline),
         left_out=parsed.left_out, remarks=(*parsed.remarks, *overflow,
             *banners.contradictions(parsed), *replay_remarks(played)))

@@ -17,11 +17,21 @@ from diagnose.casefile import read_case
 from diagnose.diagnosis import Diagnosis
 from diagnose.errors import DiagnoseError
 from diagnose.events import LeftOut
+from diagnose.grammar import load
 from diagnose.incidents import Incident
 from diagnose.options import Options
 from diagnose.outcome import FindingBrief, FixBrief, KernelBrief, Outcome
-from diagnose.pipeline import diagnose
+from diagnose.pipeline import diagnose, rules_for
 from diagnose.reader import from_path
+
+
+def prepare(options: Options) -> None:
+    """Load what the processes that are to judge would else load one by one.
+
+    Raises GrammarError or RuleError if that cannot be used.
+    """
+    load().sieve.places(b"")
+    rules_for(options)
 
 
 def judge(incident: Incident, options: Options) -> Outcome:
@@ -38,7 +48,7 @@ def _judged(incident: Incident, options: Options) -> Outcome:
     try:
         logs = read_case(Path(incident.name)).inputs() if incident.case else incident.paths
         settings = [replace(from_path(path), state=True) for path in incident.settings]
-        report = diagnose([*logs, *settings], replace(options, hashed=False))
+        report = diagnose([*logs, *settings], replace(options, brief=True))
     except DiagnoseError as error:
         return replace(blank, error=str(error))
     except Exception as error:

@@ -79,14 +79,17 @@ def triage(
     if "-" in paths:
         raise UsageError("-: the standard input is one incident; give it to `diagnose log -`.")
     found, remarks = incidents.find(paths)
-    load()  # once, and not in every process again
+    options = Options(kernel=kernel)
+    jobs = min(jobs or crew.processors(), len(found))
+    if jobs > 1:
+        triage.prepare(options)
+    load()
     style = style_for(None if output else sys.stdout, os.environ, width=width, no_color=no_color,
                       verbosity=-int(quiet))
     names = [incident.shown for incident in found]
     page = Lines() if form is Form.jsonl else Table(names, style)
     tally = Tally()
-    outcomes = crew.ordered(partial(triage.judge, options=Options(kernel=kernel)), found,
-                            jobs or crew.processors(), triage.killed)
+    outcomes = crew.ordered(partial(triage.judge, options=options), found, jobs, triage.killed)
     shown = outcomes if quiet else _with_progress(outcomes, len(found), output)
     with writing(output) as write:
         write(page.head())

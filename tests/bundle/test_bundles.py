@@ -231,7 +231,7 @@ def test_what_was_heard_holds_its_input_no_longer() -> None:
 
 def test_nothing_is_hashed_where_nobody_asks(tmp_path: Path) -> None:
     lay({"a": DEMO["dom0.log"], "b": DEMO["dom0.log"]}, tmp_path)
-    mute = Options(hashed=False)
+    mute = Options(brief=True)
     alone = parse([str(tmp_path / "a")], mute)
     assert [source.sha256 for source in alone.sources] == [""]
     both = parse([str(tmp_path / "a"), str(tmp_path / "b")], mute)

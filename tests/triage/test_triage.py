@@ -17,8 +17,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from diagnose import cli, pipeline
+from diagnose.casefile import read_case
+from diagnose.options import Options
 from diagnose.outcome import FindingBrief, Outcome, Tally
 from diagnose.render.paper import Style
 from diagnose.render.triage import GROUPS_MAX, Table
@@ -79,6 +82,14 @@ def test_a_row_holds_what_triage_needs(run: Run) -> None:
         "dom0.log", "guest.log", "xen.log"]
     assert found["./lone.log"]["missing"]
     assert found["./noise-alone.case"]["signature"] == found["./lone.log"]["signature"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_brief_diagnosis_lacks_nothing_that_a_row_tells(name: str) -> None:
+    whole, brief = (pipeline.diagnose(read_case(CORPUS / f"{name}.case").inputs(),
+                                      Options(brief=each)) for each in (False, True))
+    assert replace(whole, exposure=(), inputs=()) == replace(brief, inputs=())
+    assert not brief.exposure
 
 
 def test_neither_processes_nor_the_order_of_paths_change_anything(run: Run) -> None:
