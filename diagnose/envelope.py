@@ -8,8 +8,8 @@ fits, so that every combination works: syslog around printk around Xen's tag.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -67,23 +67,32 @@ CLOCK_FIELDS = frozenset(("month", "day", "year", "date", "clock", "comma_clock"
                           + ("month_day", "minute"))
 
 
-class Layer(Struct, frozen=True):
-    """A layer's production as the peeling of many lines needs it; `hosted`: it tells a host."""
+class Layer:
+    """A layer's production as the peeling of many lines needs it; `hosted`: it tells a host.
 
-    kind: str
-    pattern: str
-    fields: tuple[str, ...]
-    hosted: bool
-    outer: bool
-    unpack: str
-    speaker: str | None
+    Its expression is compiled when the first text comes that has all its literals.
+    """
 
+    def __init__(self, rule: Rule) -> None:
+        made = rule.production
+        self.kind, self.pattern = made.kind, rule.pattern
+        self.hosted, self.outer, self.unpack = "host" in made.field_types, made.outer, made.unpack
+        self.speaker = next((term.args[0] for term in made.proves), None)
+        self._literals = tuple(sorted(set.intersection(*(
+            {text for name, text, _ in steps if not name and text != " "}
+            for steps in rule.alternatives)), key=len, reverse=True))
 
-def _layer(rule: Rule) -> Layer:
-    made = rule.production
-    speaker = next((term.args[0] for term in made.proves), None)
-    return Layer(made.kind, rule.pattern, tuple(NAMED.findall(rule.pattern)),
-                  "host" in made.field_types, made.outer, made.unpack, speaker)
+    @cached_property
+    def _fullmatch(self) -> Callable[[str], re.Match[str] | None]:
+        return re.compile(self.pattern).fullmatch
+
+    def read(self, text: str) -> dict[str, str] | None:
+        """The fields of a text that begins with this layer, None if it does not."""
+        for literal in self._literals:
+            if literal not in text:
+                return None
+        match = self._fullmatch(text)
+        return None if match is None else match.groupdict()
 
 
 class Worn(Struct, frozen=True):
@@ -95,43 +104,15 @@ class Worn(Struct, frozen=True):
     letter: str
 
 
-class _Choice:
-    """The layers with which a text may begin, as one expression: the first that fits is taken."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        branches = []
-        group = 1
-        self._by_mark: dict[int, tuple[Layer, int]] = {}
-        for layer in layers:
-            # Names may not come twice in one expression. An empty group behind marks the branch.
-            branches.append(f"{NAMED.sub('(', layer.pattern)}()")
-            self._by_mark[group + len(layer.fields)] = layer, group
-            group += len(layer.fields) + 1
-        self._fullmatch = re.compile("|".join(branches)).fullmatch
-
-    def outermost(self, text: str) -> tuple[Layer, dict[str, str]] | None:
-        """The layer with which the text begins, and the texts of its fields."""
-        match = self._fullmatch(text)
-        if match is None:
-            return None
-        layer, group = self._by_mark[match.lastindex or 0]
-        return layer, dict(zip(layer.fields, match.groups()[group - 1:]))
-
-
-@lru_cache(maxsize=64)
-def _choice(layers: tuple[Layer, ...]) -> _Choice:
-    return _Choice(layers)
-
-
 class Peeler:
     """Peels envelopes off lines with the layers of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        begins = [(_layer(rule), _first_letters(rule)) for rule in catalogue.layers]
+        begins = [(Layer(rule), _first_letters(rule)) for rule in catalogue.layers]
         self._entries = frozenset(layer.kind for layer, _ in begins if layer.unpack == ENTRY)
         # No host stands inside a host's envelope or behind Xen's tag: `Dom0 kernel: …` is Xen's.
         self._begins = (begins, [each for each in begins if not each[0].hosted])
-        self._choices: tuple[dict[str, _Choice], dict[str, _Choice]] = {}, {}
+        self._by_letter: tuple[dict[str, tuple[Layer, ...]], ...] = {}, {}
         self._bare: tuple[set[str], set[str]] = set(), set()    # known to begin with no layer
         inner = [rule for rule in catalogue.layers if rule.production.inner]
         letters = re.escape("".join(sorted(set("".join(map(_first_letters, inner))))))
@@ -185,22 +166,24 @@ class Peeler:
         bare = self._bare[hosted]
         if text in bare:
             return None
-        choice = self._choices[hosted].get(text[:1]) or self._made(text[:1], hosted)
-        found = choice.outermost(text)
-        if found is None and len(text) <= REMEMBERED_LENGTH_MAX:
+        for layer in self._tried(text[:1], hosted):
+            fields = layer.read(text)
+            if fields is not None:
+                return layer, fields
+        if len(text) <= REMEMBERED_LENGTH_MAX:
             if len(bare) >= REMEMBERED_MAX:
                 bare.clear()
             bare.add(text)
-        return found
-
-    def _made(self, letter: str, hosted: bool) -> _Choice:
-        self._choices[hosted][letter] = _choice(self._tried(letter, hosted))
-        return self._choices[hosted][letter]
+        return None
 
     def _tried(self, letter: str, hosted: bool) -> tuple[Layer, ...]:
         """The layers that are tried on a text that begins with this letter, in order."""
-        return tuple(layer for layer, letters in self._begins[hosted]
-                     if not letters or (letter and letter in letters))
+        known = self._by_letter[hosted].get(letter)
+        if known is None:
+            known = tuple(layer for layer, letters in self._begins[hosted]
+                          if not letters or (letter and letter in letters))
+            self._by_letter[hosted][letter] = known
+        return known
 
     def spread(self, envelope: Envelope) -> bool:
         """Whether it is an entry of the journal, where letters stand as escapes."""
