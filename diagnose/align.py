@@ -209,13 +209,8 @@ def _in_guest(timeline: Timeline, match: Match, effect: Effect) -> None:
             return
     shown = timeline.rank_shown(segment.input, "guest")
     if RANK[effect.level] <= shown and (segment.input, "guest") not in timeline.gaps and (
-            not segment.last or _goes_on(segment.events)):
+            not segment.last or segment.over):
         match.unseen.append(effect)
-
-
-def _goes_on(events: Sequence[Event]) -> bool:
-    """Whether a guest's log reaches its guest's end, so that it is not merely cut short."""
-    return any(event.proves("death_clean") or event.proves("death_abrupt") for event in events)
 
 
 def _must_show(timeline: Timeline, hyp: Hypothesis, effect: Effect, at: int) -> bool:

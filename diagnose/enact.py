@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from diagnose.align import Match, align
 from diagnose.costs import costs
 from diagnose.events import Event
+from diagnose.segments import Segment
 from diagnose.spine import EFFECT_KINDS
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Step, Unexplained
-from diagnose.timeline import Segment, Timeline
+from diagnose.timeline import Timeline
 from emulator.invariants import Violation, violations
 from emulator.life import EMITS, FAULT_EMITS, Act, Outcome
 from emulator.pci import PciAddress

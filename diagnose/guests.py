@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from diagnose.costs import costs
+from diagnose.segments import Segment
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, Life
-from diagnose.timeline import Segment, Timeline
+from diagnose.timeline import Timeline
 from emulator.life import Act
 from emulator.pci import PciAddress
 
@@ -126,47 +127,44 @@ def _claimable(timeline: Timeline, hyp: Hypothesis,
     """
     known = domid < UNKNOWN_DOMID_MIN and timeline.numbers_are_domids
     numbered: dict[int, int] = {}
-    tagged: set[int] = set()
-    for first, count in _logs(timeline):
-        segment = timeline.segments[first]
+    untagged: list[range] = []
+    for boots in timeline.guest_logs:
+        segment = timeline.segments[boots.start]
         if segment.console_of is not None:
-            tagged.update(range(first, first + count))
             if segment.console_of == domid:
-                yield from _in_order(hyp, list(range(first, first + count)))
+                yield from _in_order(hyp, boots)
                 return
-        elif count == 1 and segment.number is not None:
-            numbered[segment.number] = first
+            continue
+        untagged.append(boots)
+        if len(boots) == 1 and segment.number is not None:
+            numbered[segment.number] = boots.start
     if known and domid in numbered and not hyp.taken >> numbered[domid] & 1:
         yield numbered[domid], ()
         return
     if not known:
-        boots = [numbered[number] for number in sorted(numbered)]
-        yield from _in_order(hyp, boots, one_guest=False)
-    for first, count in _logs(timeline):
-        if first not in numbered.values() and first not in tagged:
-            yield from _in_order(hyp, list(range(first, first + count)))
+        yield from _in_order(hyp, [numbered[nr] for nr in sorted(numbered)], one_guest=False)
+    taken = frozenset(numbered.values())
+    for boots in untagged:
+        if boots.start not in taken:
+            yield from _in_order(hyp, boots)
 
 
-def _in_order(hyp: Hypothesis, boots: list[int],
+def _in_order(hyp: Hypothesis, boots: Sequence[int],
               one_guest: bool = True) -> Iterator[tuple[int, tuple[int, ...]]]:
     """The next boot, of a guest that lives once at a time or of several guests.
 
     At a log from mid-life also later ones, with those passed over.
     """
-    claimed = [nth for nth, boot in enumerate(boots) if hyp.taken >> boot & 1]
     if one_guest and any(life.segment in boots for life in hyp.lives):
         return
-    after = claimed[-1] + 1 if claimed else 0
-    last = len(boots) if hyp.history_open and not claimed else after + 1
+    after = _behind_those_taken(hyp.taken, boots)
+    last = len(boots) if hyp.history_open and not after else after + 1
     for nth in range(after, min(last, len(boots), after + PASSED_MAX)):
         yield boots[nth], tuple(boots[after:nth])
 
 
-def _logs(timeline: Timeline) -> Iterator[tuple[int, int]]:
-    """Each guest's log as the index of its first boot and their number."""
-    first = 0
-    segments = timeline.segments
-    for i in range(1, len(segments) + 1):
-        if i == len(segments) or segments[i].guest != segments[first].guest:
-            yield first, i - first
-            first = i
+def _behind_those_taken(taken: int, boots: Sequence[int]) -> int:
+    """Where among the boots the first stands behind all that some life has claimed."""
+    if isinstance(boots, range):    # there may be thousands
+        return (taken >> boots.start & (1 << len(boots)) - 1).bit_length()
+    return max((nth for nth, boot in enumerate(boots, 1) if taken >> boot & 1), default=0)
