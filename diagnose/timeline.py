@@ -166,8 +166,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     spine_inputs = frozenset(e.log for e in events if e.speaker == "dom0")
     spine = [e for e in events if e.log in spine_inputs and e.speaker in ("dom0", "xen")]
     items = tuple(item_of(e) for e in spine if _matters(e))
-    boots = 1 + sum(1 for nth, item in enumerate(items) if item.boot and item.event.speaker ==
-                    "dom0" and nth and any(i.effect for i in items[:nth]))
+    boots = _host_boots(items)
     beside = [e for e in events if e.speaker == "xen" and e.log not in spine_inputs]
     runs = _xen_boots(beside, boots)
     devices = passed_through(items, beside)
@@ -201,6 +200,12 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         options=tuple(options(parsed.state, telling)), muted=muted(parsed.state, telling),
         names={**(names(parsed.state) if boots == 1 else {}), **_names(telling)}, times=times,
     )
+
+
+def _host_boots(items: tuple[Item, ...]) -> int:
+    """How many lives of the host the spine goes through: a boot ends one that has had effects."""
+    first = next((nth for nth, item in enumerate(items) if item.effect), len(items))
+    return 1 + sum(item.boot and item.event.speaker == "dom0" for item in items[first + 1:])
 
 
 def _names(events: list[Event]) -> dict[int, str]:
