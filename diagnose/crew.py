@@ -17,12 +17,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 AHEAD = 4
+WAKE_SECONDS = 0.05
+"""Somebody who interrupts waits so long at most."""
 
 
 def processors() -> int:
@@ -60,7 +63,8 @@ def ordered(
                 item, future = waiting.popleft()
             yield future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        with _uninterrupted():
+            pool.shutdown(cancel_futures=True)
 
 
 def _next(todo: Iterator[T], count: int) -> list[T]:
@@ -72,9 +76,20 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, get_context("fork"), _begin)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt that comes meanwhile is told at the end: in between it would break a lock."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin() -> None:
     """What a worker does first: end at once when interrupted, or when nobody waits for it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = parent_process()
     assert parent is not None
 
@@ -87,7 +102,8 @@ def _begin() -> None:
 
 def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], item: T) -> Future[R]:
     try:
-        return pool.submit(work, item)
+        with _uninterrupted():
+            return pool.submit(work, item)
     except BrokenProcessPool as error:
         broken: Future[R] = Future()
         broken.set_exception(error)
@@ -95,7 +111,9 @@ def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], item: T) -> Futur
 
 
 def _broke(future: Future[R]) -> bool:
-    return isinstance(future.exception(), BrokenProcessPool)
+    while True:
+        with _uninterrupted(), suppress(TimeoutError):
+            return isinstance(future.exception(WAKE_SECONDS), BrokenProcessPool)
 
 
 def _mended(
