@@ -5,7 +5,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from diagnose.errors import InputError
@@ -15,6 +15,7 @@ from diagnose.hearing import NEAR_MISSES_MAX
 from diagnose.parse import parse
 from diagnose.reader import from_bytes
 from diagnose.spoken import REPEATS_MAX
+from diagnose.unpack import PACKERS
 from emulator.pci import PciAddress
 
 FLAGSHIP = "msix entry 0 for dev 01:10:0 are \t\t\t\t       not freed before acquire again."
@@ -62,6 +63,8 @@ LINES = st.one_of(
 @given(st.lists(st.lists(LINES, max_size=3).map("".join), max_size=8), st.binary(max_size=20))
 def test_the_classes_always_add_up(lines: list[str], odd: bytes) -> None:
     data = "\n".join(lines).encode(errors="replace") + odd
+    # What only looks packed is damaged, and its bytes are those that come of it.
+    assume(not data.startswith(tuple(packer.magic for packer in PACKERS)))
     parsed = parse([from_bytes("log", data)])
     coverage = parsed.coverage
     counted = (coverage.events, coverage.near_misses, coverage.known_noise, coverage.unknown,
