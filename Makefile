@@ -58,8 +58,8 @@ conform: $(VENV)/.ready
 	 else echo "no traces in $(TRACES)/: nothing to replay; make test replays a sample"; fi
 
 bench: $(VENV)/.ready $(BENCH)/.ready
-	@$(BENCH)/bin/python -m benchmarks.throughput --output benchmarks/RESULTS-throughput.md
-	@$(BIN)/python -m benchmarks.small_incident --output benchmarks/RESULTS.md
+	@$(BENCH)/bin/python -m benchmarks.throughput --output benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks.small_incident --output benchmarks/RESULTS-small.md
 	@$(BIN)/python -m benchmarks.emulator_steps --output benchmarks/RESULTS-emulator.md
 	@$(BIN)/python -m benchmarks.reboots --output benchmarks/RESULTS-reboots.md
 	@$(BIN)/python -m benchmarks.hostile --output benchmarks/RESULTS-hostile.md

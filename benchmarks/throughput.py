@@ -22,9 +22,10 @@ from typing import Any
 
 from benchmarks.page import asker, positive, publish
 from benchmarks.runs import ROOT, Contender, Log, Measured, environment, run
-from benchmarks.throughput_page import BARE, DRAIN, OURS, RIPGREP, told
+from benchmarks.throughput_page import BARE, DRAIN, HELP, OURS, PASS, RIPGREP, SMALL, told
 
 LAB = ROOT.parent / "shared" / "xenlab"
+DEMO = ROOT / "corpus" / "demo"
 FOLDER = ROOT / ".cache" / "bench"
 ROUNDS = 5
 DEFAULT_MB = 100
@@ -95,6 +96,13 @@ def measure(made: Mapping[str, Any], rounds: int, folder: Path) -> Measured:
         plan += [(each.name, part, each.command(part)) for each, part in zip(present, parts)]
     for name in ("storm", "distinct"):
         plan.append((OURS, Log.of(name, [made[name]]), triage(1, [made[name]])))
+    demo = sorted(map(str, DEMO.glob("*.log")))
+    plan += [
+        (PASS, Log.of("start", ()), [sys.executable, "-c", "pass"]),
+        (HELP, Log.of("start", ()), [sys.executable, "-m", "diagnose", "--help"]),
+        (SMALL, Log.of("start", demo), [
+            sys.executable, "-m", "diagnose", "log", "--fail-on", "never", *demo]),
+    ]
     quarters = Log.of("quarters", made["quarters"])
     plan += [(f"jobs {jobs}", quarters, triage(jobs, quarters.whole)) for jobs in (1, 2)]
     for log in of_all:
