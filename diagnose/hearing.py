@@ -180,7 +180,7 @@ class Hearing(Attention):
         said = said_by(envelope, reading)
         self._kept(raw, self.spoken.keep(raw, said, stamp(envelope), len(self.heard)))
         if texts[0][0] is raw.text and raw.text.isascii() and raw.text.isprintable():
-            self._memory.learn(raw.text, said)
+            self._memory.learn(raw.text, envelope, said)
         return True
 
     def _kept(self, raw: RawLine, verdict: str) -> None:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 
-from diagnose.envelope import CLOCK_FIELDS, NAMED, SHOWN, Peeler, Worn, flatten
+from diagnose.envelope import CLOCK_FIELDS, NAMED, SHOWN, Envelope, Peeler, Worn, flatten
 from diagnose.events import NO_STAMP, Stamp
 from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX
 from diagnose.spoken import Said
@@ -59,7 +60,7 @@ class Stencil:
         self.marks = (*(nr for name, nr in told.items()
                         if name not in TIME_FIELDS and name not in PASSING_FIELDS), fields + 1)
         self.known: dict[Hashable, Said] = {}
-        self.worn = list(worn)
+        self.layers = tuple(each.layer.kind for each in worn)
         uptime, self._units, self._wall = clocks_of(told)
         self._uptime = told.get(uptime, 0)
         self._times = tuple((name, nr) for name, nr in told.items() if name in TIME_FIELDS)
@@ -109,26 +110,29 @@ class Memory:
                     return known, NO_STAMP if known.production.noise else stencil.when(match, known)
         return None
 
-    def learn(self, text: str, said: Said) -> None:
-        """Keep what a line of printable ASCII says, whatever its time, where that can be told."""
+    def learn(self, text: str, envelope: Envelope, said: Said) -> None:
+        """Keep what a line of printable ASCII says in that envelope, whatever its time, where that
+        can be told.
+        """
         if len(text) > REMEMBERED_LENGTH_MAX or any(mark in text for mark in SHOWN):
             return
         text = flatten(text)
-        worn = self._peeler.worn(text)
-        if not worn:
+        if not envelope.layers:
             _keep(self._bare, text, said)
             return
         stencils = self._stencils.setdefault(text[:1], [])
-        stencil = next((each for each in stencils if each.worn == worn), None)
-        if stencil is None and len(stencils) < STENCILS_MAX:
-            try:
-                stencil = Stencil(worn)
-            except ValueError:
+        for stencil in stencils:
+            match = stencil.fullmatch(text) if stencil.layers == envelope.layers else None
+            if match is not None:
+                _keep(stencil.known, match.group(*stencil.marks), said)
                 return
-            stencils.insert(0, stencil)
-        match = None if stencil is None else stencil.fullmatch(text)
-        if stencil is not None and match is not None:
-            _keep(stencil.known, match.group(*stencil.marks), said)
+        if len(stencils) < STENCILS_MAX:
+            with suppress(ValueError):      # such an envelope is peeled each time
+                stencil = Stencil(self._peeler.worn(text))
+                stencils.insert(0, stencil)
+                match = stencil.fullmatch(text)
+                if match is not None:
+                    _keep(stencil.known, match.group(*stencil.marks), said)
 
 
 def _keep(known: dict[Hashable, Said], key: Hashable, said: Said) -> None:

@@ -67,7 +67,7 @@ def test_what_is_known_again_is_what_would_be_read(data: st.DataObject) -> None:
     for line in lines:
         found = read(line)
         if found is not None:
-            memory.learn(line, found[0])
+            memory.learn(line, PEELER.peel(line), found[0])
     for line in [*lines, *(data.draw(spoilt(line)) for line in lines for _ in range(3))]:
         known = memory.recall(line)
         if known is not None:
@@ -92,7 +92,7 @@ def test_what_differs_in_its_time_is_known_again(line: str, later: str) -> None:
     found = read(line)
     assert found is not None
     assert memory.recall(line) is None
-    memory.learn(line, found[0])
+    memory.learn(line, PEELER.peel(line), found[0])
     assert memory.recall(later) == read(later)
 
 
@@ -107,7 +107,7 @@ def test_what_differs_in_anything_else_is_not(line: str, other: str) -> None:
     memory = Memory(PEELER)
     found = read(line)
     assert found is not None
-    memory.learn(line, found[0])
+    memory.learn(line, PEELER.peel(line), found[0])
     assert memory.recall(line) is not None
     assert memory.recall(other) is None
 
