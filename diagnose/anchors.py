@@ -145,8 +145,8 @@ def _plain(value: object) -> Hashable:
 def _matched(reference: Keyed, other: Keyed, low: float, high: float) -> Iterator[Pair]:
     if _keyless(reference) or _keyless(other):
         reference, other = {(): _one_a_domain(reference)}, {(): _one_a_domain(other)}
-    for key in reference.keys() & other.keys():
-        ours, theirs = reference[key], other[key]
+    for key, ours in reference.items():
+        theirs = other.get(key, [])
         if len(ours) == len(theirs):
             yield from (Pair(a, b, (low, high)) for a, b in zip(ours, theirs, strict=True))
         elif len(ours) * len(theirs) <= PAIRS_MAX:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -47,16 +47,18 @@ def ordered(
         return
     todo = iter(items)
     waiting: deque[tuple[T, Future[R]]] = deque()
-    pool = _pool(jobs)
+    pool, finished = _pool(jobs), False
     try:
         while True:
             for item in _next(todo, AHEAD * jobs - len(waiting)):
                 waiting.append((item, _submit(pool, work, item)))
             if not waiting:
+                finished = True
                 return
             item, future = waiting.popleft()
             if _broke(future):
-                pool.shutdown()
+                with _uninterrupted():
+                    pool.shutdown()
                 pool = _pool(jobs)
                 waiting.appendleft((item, future))
                 waiting = deque((each, _mended(work, each, done, died)) for each, done in waiting)
@@ -64,6 +66,9 @@ def ordered(
             yield future.result()
     finally:
         with _uninterrupted():
+            if not finished:        # nobody waits for what is under way
+                for worker in active_children():
+                    worker.terminate()
             pool.shutdown(cancel_futures=True)
 
 
@@ -122,10 +127,14 @@ def _mended(
     """The result from before the pool broke; else that of a process of the item's own."""
     if not _broke(before):
         return before
-    with _pool(1) as pool:
-        future = pool.submit(work, item)
+    pool = _pool(1)
+    try:
+        future = _submit(pool, work, item)
         if not _broke(future):
             return future
+    finally:
+        with _uninterrupted():
+            pool.shutdown()
     told: Future[R] = Future()
     told.set_result(died(item))
     return told

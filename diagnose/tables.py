@@ -73,11 +73,14 @@ def _kept_anew() -> _Tables:
     """The tables of all files of the package as they are now; those without a mistake are kept."""
     tables = {}
     for path in sorted(PACKAGE.rglob("*.toml")):
-        raw = path.read_bytes()
         try:
-            tables[_digest(raw)] = _parsed(raw)
-        except ValueError:
+            raw = path.read_bytes()
+            table = _parsed(raw)
+            encoded = msgspec.msgpack.encode(table)
+        except (OSError, ValueError, OverflowError):
             continue    # whoever asks for this one is told
+        if _DECODER.decode(encoded) == table:       # a date, say, is none any more
+            tables[_digest(raw)] = msgspec.Raw(encoded)
     content = msgspec.msgpack.encode(tables)
     kept.write(_name(), content)
     return _READER.decode(content)
