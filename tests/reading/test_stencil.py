@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from diagnose import hearing
 from diagnose.envelope import Peeler
@@ -14,7 +15,7 @@ from diagnose.events import Stamp
 from diagnose.grammar import Catalogue, load
 from diagnose.spoken import Said, said_by
 from diagnose.stamps import stamp
-from diagnose.stencil import Memory
+from diagnose.stencil import Memory, Stencil
 from tests.sieve.test_reading import CHANGES, logs, told
 from tests.thorough import sample
 
@@ -110,6 +111,25 @@ def test_what_differs_in_anything_else_is_not(line: str, other: str) -> None:
     memory.learn(line, PEELER.peel(line), found[0])
     assert memory.recall(line) is not None
     assert memory.recall(other) is None
+
+
+@pytest.mark.parametrize("line", [
+    "[Jun 1 00:31] map irq failed", "[  +0.000012] map irq failed",
+    '{"_HOSTNAME":"h","SYSLOG_IDENTIFIER":"kernel","MESSAGE":"map irq failed"}',
+    "message repeated 2 times: [ map irq failed]"])
+def test_what_its_neighbours_or_its_opening_tell_is_not_learnt(line: str) -> None:
+    memory = Memory(PEELER)
+    found = read(line)
+    assert found is not None
+    memory.learn(line, PEELER.peel(line), found[0])
+    assert memory.recall(line) is None
+
+
+def test_a_layer_that_is_tried_before_comes_first() -> None:
+    line = "[ 12.345678] map irq failed"
+    (worn,) = PEELER.worn(line)
+    assert Stencil([worn]).fullmatch(line)
+    assert not Stencil([replace(worn, tried=(worn.layer,))]).fullmatch(line)
 
 
 class Forgetful(Memory):
