@@ -162,6 +162,11 @@ class Peeler:
             hosted = hosted or layer.hosted or layer.speaker is not None
         return found
 
+    def bare(self, text: str, hosted: bool) -> bool:
+        """Whether a folded text begins with no layer; `hosted`: a host's, or a speaker's, is off.
+        """
+        return self._outermost(text, hosted) is None
+
     def _outermost(self, text: str, hosted: bool) -> tuple[Layer, dict[str, str]] | None:
         bare = self._bare[hosted]
         if text in bare:

@@ -70,6 +70,8 @@ class Hearing(Attention):
         self._ahead: tuple[RawLine | None, list[_Text]] = None, []
         self._queue: deque[Taken] = deque()
         self._begun: list[Begun] = []
+        #: The last lines that were kept at once, if they may go on: how, and where they are heard.
+        self._open = deque[tuple[RawLine, str, str, int]](maxlen=mend.HELD_LINES_MAX)
         self._doubtful: tuple[Taken, mend.Piece] | None = None
 
     @property
@@ -131,7 +133,7 @@ class Hearing(Attention):
         if ".[" in raw.text and mend.shows_escapes(raw.text):
             self._near(raw)
         for text in mend.pieces(raw.payload or ""):
-            envelope = self._peeler.peel(text)
+            envelope = self._memory.peel(text)
             texts.append((text, envelope, self._match(envelope)))
         self._ahead = raw, texts
         return texts
@@ -148,10 +150,11 @@ class Hearing(Attention):
         if raw.payload and self._doubtful is None and not (self._begun and self._judged):
             known = self._recall(raw)
             if known is not None:
-                self._kept(raw, self.spoken.keep(raw, *known, len(self.heard)))
+                self._keep(raw, raw.text, *known)
                 return
             if not self._begun and self._alone(raw):
                 return
+        self._reopen(raw.number)
         taken = Taken(raw)
         self._queue.append(taken)
         if raw.payload is None:
@@ -166,29 +169,41 @@ class Hearing(Attention):
         self._settle(raw.number)
 
     def _alone(self, raw: RawLine) -> bool:
-        """Keep the reading of a line that is one whole record, and tells nothing of its neighbours.
+        """Keep the reading of a line that is one whole record, and tells no time of its neighbours.
 
         Most lines that are read are such, and are done with at once.
         """
         texts = self._texts(raw)
         _, envelope, matched = texts[0] if len(texts) == 1 else _NO_TEXT
         reading = matched.reading
-        if reading is None or self.spoken.times(envelope) or self._peeler.spread(envelope) or \
-                self._goes_on(envelope, reading, torn=False) or (
-                    not reading.production.noise and self._peeler.inside(envelope.payload)):
+        if reading is None or self.spoken.times(envelope) or self._peeler.spread(envelope) or (
+                not reading.production.noise and self._peeler.inside(envelope.payload)):
             return False
-        said = said_by(envelope, reading)
-        self._kept(raw, self.spoken.keep(raw, said, stamp(envelope), len(self.heard)))
+        said = said_by(envelope, reading, self._goes_on(envelope, reading, torn=False))
+        self._keep(raw, texts[0][0], said, stamp(envelope))
         if texts[0][0] is raw.text and raw.text.isascii() and raw.text.isprintable():
             self._memory.learn(raw.text, envelope, said)
         return True
 
-    def _kept(self, raw: RawLine, verdict: str) -> None:
+    def _keep(self, raw: RawLine, text: str, said: Said, when: Stamp) -> None:
+        verdict = self.spoken.keep(raw, said, when, len(self.heard))
+        if said.more:
+            self._open.append((raw, text, said.more, len(self.heard) - 1))
+            self.until = max(self.until, raw.number + mend.HELD_LINES_MAX)
         if self._queue:
             self._settle(raw.number + mend.HELD_LINES_MAX * (not self._begun))
         self._count(verdict)
         if self._judged:
             self.shape.see(raw.number, "", read=True, layered=False)
+
+    def _reopen(self, number: int) -> None:
+        """Let the records go on in the line with that number that may, and were kept at once."""
+        for raw, text, more, place in self._open:
+            if raw.number + mend.HELD_LINES_MAX >= number:
+                taken, envelope = Taken(raw, "events"), self._memory.peel(text)
+                part = part_of(taken, mend.Piece(envelope, grammar.NOTHING, broken=False))
+                self._begun.append(Begun(envelope, [part], [taken], place, more))
+        self._open.clear()
 
     def _settle(self, number: int) -> None:
         """Count the lines of which no record can go on behind the line with that number."""

@@ -40,7 +40,7 @@ class Said(Struct, frozen=True, gc=False):
     """What a record says, whenever and wherever it stands.
 
     `times` is the number of times that its envelope tells, `repeats` how often the last message
-    came, as it says itself.
+    came, as it says itself; `more` how the message may go on in later lines (see `Begun`).
     """
 
     production: Production
@@ -55,9 +55,10 @@ class Said(Struct, frozen=True, gc=False):
     told: speaker.Told
     times: int | None
     repeats: object
+    more: str = ""
 
 
-def said_by(envelope: Envelope, reading: Reading) -> Said:
+def said_by(envelope: Envelope, reading: Reading, more: str = "") -> Said:
     """What a reading under that envelope says."""
     program = speaker.program_of(envelope) or ""
     production = reading.production
@@ -71,7 +72,7 @@ def said_by(envelope: Envelope, reading: Reading) -> Said:
     return Said(production, reading.fields, program, level, stream, host(envelope), told,
                 speaker.domid_of(envelope), (stream, who, level),
                 speaker.told_by(production, holding),
-                None if times is None else int(times), repeats)
+                None if times is None else int(times), repeats, more)
 
 
 class Spoken:

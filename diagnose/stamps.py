@@ -6,7 +6,6 @@ nearest that can.
 from __future__ import annotations
 
 import datetime
-from calendar import monthrange
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
@@ -96,8 +95,10 @@ def _wall(year: int, month: int, day: int, clock: str) -> tuple[float, float]:
 def _day(year: int, month: int, day: int) -> float:
     """The beginning of a day in seconds since 2000; no such day is the month's last."""
     first = datetime.date(max(year, 1), min(max(month, 1), 12), 1)
-    days = first.toordinal() - _FIRST_DAY + min(max(day, 1), monthrange(first.year, first.month)[1])
-    return (days - 1) * _DAY_SECONDS
+    begins = first.toordinal()
+    length = (31 if first.month == 12 else
+              first.replace(month=first.month + 1).toordinal() - begins)
+    return (begins - _FIRST_DAY + min(max(day, 1), length) - 1) * _DAY_SECONDS
 
 
 def _zone(text: str) -> float:

@@ -1,20 +1,28 @@
-"""Know a line again: the same envelope around the same message, at another time.
+"""Know a line again: the same envelope, and around the same message, at another time.
 
 The lines of a log wear few envelopes, and say the same things over and over. A *stencil* is one
 expression for all the layers of such an envelope, in the order in which they were peeled once. With
 each layer it looks whether one that is tried before would have fitted too, so that what it reads of
 a line is what peeling it would bring.
 
-**Invariant:** a line is known again only if peeling and reading it would tell the same, but for its
-time.
+**Invariant:** what a stencil peels is what the peeler would; a line is known again only if peeling
+and reading it would tell the same, but for its time.
 """
 from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from contextlib import suppress
 
-from diagnose.envelope import CLOCK_FIELDS, NAMED, SHOWN, Envelope, Peeler, Worn, flatten
+from diagnose.envelope import (
+    CLOCK_FIELDS,
+    LAYERS_MAX,
+    NAMED,
+    SHOWN,
+    Envelope,
+    Peeler,
+    Worn,
+    flatten,
+)
 from diagnose.events import NO_STAMP, Stamp
 from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX
 from diagnose.spoken import Said
@@ -55,15 +63,28 @@ class Stencil:
         if not RELATIVE_FIELDS.isdisjoint(told):
             raise ValueError("its time depends on the line before")
         payload = "([^\n]*)" if rest is _OPTIONAL else "([^\n]+)"
+        self._told, self._payload = tuple(told.items()), fields + 1
         #: The whole of a flat line in this envelope; its group `marks` tell it from others.
         self.fullmatch = re.compile("".join(parts) + payload).fullmatch
         self.marks = (*(nr for name, nr in told.items()
                         if name not in TIME_FIELDS and name not in PASSING_FIELDS), fields + 1)
         self.known: dict[Hashable, Said] = {}
         self.layers = tuple(each.layer.kind for each in worn)
+        self._speaker = next((each.layer.speaker for each in reversed(worn)
+                              if each.layer.speaker is not None), None)
+        self._outer = all(each.layer.outer for each in worn)
+        self._hosted = any(each.layer.hosted or each.layer.speaker is not None for each in worn)
         uptime, self._units, self._wall = clocks_of(told)
         self._uptime = told.get(uptime, 0)
         self._times = tuple((name, nr) for name, nr in told.items() if name in TIME_FIELDS)
+
+    def envelope(self, match: re.Match[str], peeler: Peeler) -> Envelope | None:
+        """The envelope of a line in it, None if the line wears more of them."""
+        payload = match[self._payload]
+        if len(self.layers) < LAYERS_MAX and not peeler.bare(payload, self._hosted):
+            return None
+        return Envelope(payload, self.layers, {name: match[nr] for name, nr in self._told},
+                        self._speaker, self._outer)
 
     def when(self, match: re.Match[str], said: Said) -> Stamp:
         """When a line in this envelope was printed, that says this."""
@@ -88,6 +109,7 @@ class Memory:
         self._peeler = peeler
         self._bare: dict[Hashable, Said] = {}
         self._stencils: dict[str, list[Stencil]] = {}    # by first letter, the last met first
+        self._without: set[tuple[str, ...]] = set()      # layers of which no stencil can be made
 
     def recall(self, text: str) -> tuple[Said, Stamp] | None:
         """What a line of printable ASCII says, and when, if that was learnt."""
@@ -103,36 +125,57 @@ class Memory:
             if match is not None:
                 known = stencil.known.get(match.group(*stencil.marks))
                 if known is not None:
-                    if stencil is not stencils[0]:
-                        stencils.remove(stencil)
-                        stencils.insert(0, stencil)
+                    _first(stencils, stencil)
                     # Nobody asks when noise was made.
                     return known, NO_STAMP if known.production.noise else stencil.when(match, known)
         return None
 
+    def peel(self, text: str) -> Envelope:
+        """What the peeler makes of a text, where no stencil is at hand; its envelope is learnt."""
+        if not _plain(text):
+            return self._peeler.peel(text)
+        flat = flatten(text)
+        stencils = self._stencils.setdefault(flat[:1], [])
+        for stencil in stencils:
+            match = stencil.fullmatch(flat)
+            peeled = None if match is None else stencil.envelope(match, self._peeler)
+            if peeled is not None:
+                _first(stencils, stencil)
+                return peeled
+        envelope = self._peeler.peel(flat)
+        if envelope.layers and envelope.layers not in self._without and \
+                len(stencils) < STENCILS_MAX:
+            try:
+                made = Stencil(self._peeler.worn(flat))
+            except ValueError:      # such an envelope is peeled each time
+                self._without.add(envelope.layers)
+            else:
+                stencils.insert(0, made)
+        return envelope
+
     def learn(self, text: str, envelope: Envelope, said: Said) -> None:
-        """Keep what a line of printable ASCII says in that envelope, whatever its time, where that
-        can be told.
-        """
-        if len(text) > REMEMBERED_LENGTH_MAX or any(mark in text for mark in SHOWN):
+        """Keep what a text says that was peeled here, whatever its time, where that can be told."""
+        if len(text) > REMEMBERED_LENGTH_MAX or not _plain(text):
             return
         text = flatten(text)
         if not envelope.layers:
             _keep(self._bare, text, said)
             return
-        stencils = self._stencils.setdefault(text[:1], [])
-        for stencil in stencils:
+        for stencil in self._stencils.get(text[:1], ()):
             match = stencil.fullmatch(text) if stencil.layers == envelope.layers else None
             if match is not None:
                 _keep(stencil.known, match.group(*stencil.marks), said)
                 return
-        if len(stencils) < STENCILS_MAX:
-            with suppress(ValueError):      # such an envelope is peeled each time
-                stencil = Stencil(self._peeler.worn(text))
-                stencils.insert(0, stencil)
-                match = stencil.fullmatch(text)
-                if match is not None:
-                    _keep(stencil.known, match.group(*stencil.marks), said)
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not any(mark in text for mark in SHOWN)
+
+
+def _first(stencils: list[Stencil], met: Stencil) -> None:
+    if met is not stencils[0]:
+        stencils.remove(met)
+        stencils.insert(0, met)
 
 
 def _keep(known: dict[Hashable, Said], key: Hashable, said: Said) -> None:

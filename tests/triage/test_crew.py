@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from diagnose.crew import AHEAD, ordered
+from diagnose.crew import ordered
+from diagnose.pool import AHEAD
 
 ROOT = Path(__file__).parents[2]
 
