@@ -8,7 +8,7 @@ does. Lines are cut at `LINE_BYTES_MAX`. Bytes are counted and, if somebody asks
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from diagnose.lines import Reading
 from diagnose.unpack import HEAD_BYTES
@@ -16,76 +16,69 @@ from diagnose.unpack import HEAD_BYTES
 BUFFER_BYTES = 1 << 18
 LINE_BYTES_MAX = 1 << 16
 
+Buffer = tuple[bytes | bytearray, int]
+"""Bytes, and how many of them count."""
 
-def buffers(pieces: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
-    """The bytes in buffers that end with a line feed, but perhaps for the last.
 
-    The first one is of HEAD_BYTES, if there are so many. A remark tells of each line that is cut;
-    `reading.lines` has to count the lines of the buffers before when the next one is asked for.
+def buffers(fill: Callable[[memoryview], int], reading: Reading) -> Iterator[Buffer]:
+    """Buffers that end with a line feed, but perhaps for the last.
+
+    `fill` puts some bytes into a stretch and tells how many, 0 at the end. It is one bytearray that
+    is filled again and again: whoever wants to keep bytes copies them. The first buffer is of
+    HEAD_BYTES, if there are so many. A remark tells of each line that is cut; `reading.lines` has
+    to count the lines of the buffers before when the next one is asked for.
     """
     digest = hashlib.sha256()
-    begun, cut = b"", 0     # the line that the last buffer left open, and what was cut off it
-    for data in _sized(pieces):
+    room = bytearray(LINE_BYTES_MAX + max(HEAD_BYTES, BUFFER_BYTES))
+    view = memoryview(room)
+    begun = cut = 0     # the line that is open at the beginning, and what was cut off it
+    size = HEAD_BYTES
+    while count := _filled(fill, view[begun:begun + size]):
+        size = BUFFER_BYTES
         if reading.hashed:
-            digest.update(data)
+            digest.update(view[begun:begun + count])
         reading.offset = reading.bytes
-        reading.bytes += len(data)
-        end = data.rfind(b"\n") + 1
-        if not end:
-            begun, cut = _held(begun + data, cut)
-            continue
-        first = 0
-        if cut:
-            first = data.find(b"\n")
-            _remark(reading, 1, len(begun) + cut + first)
-        yield _cut(b"".join((begun, memoryview(data)[first:end])), reading)
-        begun, cut = _held(data[end:], 0)
+        reading.bytes += count
+        whole = begun + count
+        end = room.rfind(b"\n", begun, whole) + 1
+        if end:
+            if cut:
+                feed = room.find(b"\n", begun, whole)
+                _remark(reading, 1, feed + cut)
+                view[begun:whole + begun - feed] = view[feed:whole]
+                whole, end = whole + begun - feed, end + begun - feed
+            yield _cut(room, end, reading)
+            cut = 0
+        begun = min(whole - end, LINE_BYTES_MAX)
+        view[:begun] = view[end:end + begun]
+        cut += whole - end - begun
     if begun:
         if cut:
-            _remark(reading, 1, len(begun) + cut)
-        yield begun
+            _remark(reading, 1, begun + cut)
+        yield room, begun
     reading.digest = digest.hexdigest() if reading.hashed else ""
 
 
-def _sized(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of the same sizes."""
-    size, held, length = HEAD_BYTES, [], 0
-    for piece in pieces:
-        held.append(piece)
-        length += len(piece)
-        if length < size:
-            continue
-        data = b"".join(held) if len(held) > 1 else piece
-        if length == size:      # as most are that come of a file
-            yield data
-            size, held, length = BUFFER_BYTES, [], 0
-            continue
-        at = 0
-        while length - at >= size:
-            yield data[at:at + size]
-            at += size
-            size = BUFFER_BYTES
-        held, length = [data[at:]] if at < length else [], length - at
-    if length:
-        yield b"".join(held)
+def _filled(fill: Callable[[memoryview], int], stretch: memoryview) -> int:
+    """Fill a whole stretch, if there are so many bytes; how many there are."""
+    count = 0
+    while count < len(stretch) and (more := fill(stretch[count:])):
+        count += more
+    return count
 
 
-def _held(line: bytes, cut: int) -> tuple[bytes, int]:
-    """The beginning of a line that is kept, and how much of it is cut off."""
-    return line[:LINE_BYTES_MAX], cut + max(0, len(line) - LINE_BYTES_MAX)
-
-
-def _cut(buffer: bytes, reading: Reading) -> bytes:
-    """The buffer with its long lines cut."""
+def _cut(room: bytearray, end: int, reading: Reading) -> Buffer:
+    """So many bytes, their long lines cut."""
     step = LINE_BYTES_MAX // 2      # a line that is too long fills one such stretch, or more
-    if all(buffer.find(b"\n", at, at + step) >= 0 for at in range(0, len(buffer) - step, step)):
-        return buffer
-    lines = buffer.split(b"\n")
+    if all(room.find(b"\n", at, at + step) >= 0 for at in range(0, end - step, step)):
+        return room, end
+    lines = bytes(memoryview(room)[:end]).split(b"\n")
     for nth, line in enumerate(lines):
         if len(line) > LINE_BYTES_MAX:
             _remark(reading, nth + 1, len(line))
             lines[nth] = line[:LINE_BYTES_MAX]
-    return b"\n".join(lines)
+    shown = b"\n".join(lines)
+    return shown, len(shown)
 
 
 def _remark(reading: Reading, nth: int, length: int) -> None:

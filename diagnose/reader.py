@@ -16,11 +16,11 @@ from typing import cast
 
 from msgspec import Struct
 
-from diagnose.buffers import BUFFER_BYTES, buffers
+from diagnose.buffers import buffers
 from diagnose.errors import InputError
 from diagnose.lines import RawLine, Reading
 from diagnose.sift import Listener, sifted
-from diagnose.unpack import HEAD_BYTES, LimitError, Meter, Stream, unpacked
+from diagnose.unpack import LimitError, Meter, Stream, unpacked
 
 
 class Input(Struct):
@@ -78,8 +78,7 @@ def read(source: Input, reading: Reading, listener: Listener) -> Iterator[RawLin
         raise unreadable(source, error) from error
     with stream:
         reading.compression, plain = unpacked(stream, meter) or (source.compression, stream)
-        pieces = _pieces(BufferedReader(plain), reading)
-        yield from sifted(buffers(pieces, reading), reading, listener)
+        yield from sifted(buffers(_Filling(plain, reading), reading), reading, listener)
 
 
 def unreadable(source: Input, error: OSError) -> InputError:
@@ -88,23 +87,29 @@ def unreadable(source: Input, error: OSError) -> InputError:
                       "Check the path and the permissions.")
 
 
-def _pieces(stream: BufferedReader, reading: Reading) -> Iterator[bytes]:
-    """The bytes, as far as they can be read, in the sizes of the buffers where that can be."""
-    size = HEAD_BYTES
-    while True:
+class _Filling:
+    """Fills stretches with the bytes of a stream, as far as they can be read; a remark tells how
+    far that is.
+    """
+
+    def __init__(self, stream: Stream, reading: Reading) -> None:
+        self._stream = stream
+        self._reading = reading
+        self._ended = False
+
+    def __call__(self, stretch: memoryview) -> int:
         try:
-            piece = stream.read1(size)
-            size = BUFFER_BYTES
+            return self._stream.readinto(stretch)
         except LimitError as error:
-            reading.remark("unpacked-limit", f"It {error}; the rest was not read.")
-            return
+            self._end("unpacked-limit", f"It {error}; the rest was not read.")
         except OSError as error:
-            reading.remark(
-                "damaged-input",
-                f"Its {reading.compression or 'bytes'} cannot be read to the end ({error}); "
-                "what comes before was read.",
-            )
-            return
-        if not piece:
-            return
-        yield piece
+            self._end("damaged-input",
+                      f"Its {self._reading.compression or 'bytes'} cannot be read to the end "
+                      f"({error}); what comes before was read.")
+        return 0
+
+    def _end(self, code: str, text: str) -> None:
+        """Remark once that a stream has failed; it fails each time again."""
+        if not self._ended:
+            self._reading.remark(code, text)
+        self._ended = True

@@ -32,7 +32,7 @@ _PROSE = rb"[^\n]*".join([_WORD] * SMALL_WORDS_MIN)
 class Sieve(Protocol):
     """Finds the lines of a buffer that may say something."""
 
-    def places(self, buffer: bytes, prose: bool = False) -> list[int]:
+    def places(self, buffer: bytes | memoryview, prose: bool = False) -> list[int]:
         """A place in each such line, in order; there may be several in one.
 
         With `prose` lines that may be sentences of English are picked as well.
@@ -47,11 +47,12 @@ class Expressions:
         self._any = re.compile(b"(?:%s|%s)[^\n]*" % (_factored(cues), _ODD))
         self._small = re.compile(_WORD)
 
-    def places(self, buffer: bytes, prose: bool = False) -> list[int]:
+    def places(self, buffer: bytes | memoryview, prose: bool = False) -> list[int]:
         """The end of each line that may say something."""
-        found = [match.end() - 1 for match in self._any.finditer(buffer)]
+        data = bytes(buffer)
+        found = [match.end() - 1 for match in self._any.finditer(data)]
         if prose:
-            found += _of_many(buffer, [match.start() for match in self._small.finditer(buffer)])
+            found += _of_many(data, [match.start() for match in self._small.finditer(data)])
         found.sort()
         return found
 
@@ -83,7 +84,7 @@ class Hyperscan:
                         _scanner([_ODD])]
         self._prose = [_scanner([_PROSE])]
 
-    def places(self, buffer: bytes, prose: bool = False) -> list[int]:
+    def places(self, buffer: bytes | memoryview, prose: bool = False) -> list[int]:
         """The ends of all cues and of all that is odd, and of all small words from the third on."""
         found: list[int] = []
 

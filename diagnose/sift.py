@@ -8,14 +8,17 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from typing import Protocol
 
+from diagnose.buffers import Buffer
 from diagnose.lines import RawLine, Reading, is_text, raw_line
 from diagnose.sieve import Sieve
 from diagnose.unpack import HEAD_BYTES, OTHERS
 
 LOOK_BACK_LINES_MAX = 8
 """Nobody asks for more lines than these before a line that says something."""
+Bytes = bytes | bytearray
 BLANKS_MAX = 8
 """So many blank lines in a row tell all that blank lines tell: that no record or entry goes on."""
+_FEED = ord("\n")
 _EMPTY = re.compile(rb"(?:^|(?<=\n))\r?\n")
 
 
@@ -26,7 +29,7 @@ except ImportError:     # no wheel for this machine: the same, several times slo
     _count, _find = bytes.count, bytes.find
 
 
-def _newlines(buffer: bytes, begin: int, end: int) -> int:
+def _newlines(buffer: Bytes, begin: int, end: int) -> int:
     """How many line feeds stand in a stretch."""
     return int(_count(buffer, b"\n", begin, end))
 
@@ -52,19 +55,20 @@ class Listener(Protocol):
         """So many lines are no text."""
 
 
-def sifted(buffers: Iterator[bytes], reading: Reading, listener: Listener) -> Iterator[RawLine]:
+def sifted(buffers: Iterator[Buffer], reading: Reading, listener: Listener) -> Iterator[RawLine]:
     """The lines that the listener wants; `reading.lines` counts all of them."""
     sifter = _Sifter(reading, listener)
     text: bool | None = None
     what = ""
-    for buffer in buffers:
+    for buffer, size in buffers:
         if text is None:
-            text = is_text(buffer[:HEAD_BYTES])
-            what = next((name for magic, name in OTHERS if buffer.startswith(magic)), "")
+            head = bytes(buffer[:min(size, HEAD_BYTES)])
+            text = is_text(head)
+            what = next((name for magic, name in OTHERS if head.startswith(magic)), "")
         if text:
-            yield from sifter.lines(buffer)
+            yield from sifter.lines(buffer, size)
         else:
-            lines = _newlines(buffer, 0, len(buffer)) + (not buffer.endswith(b"\n"))
+            lines = _newlines(buffer, 0, size) + (buffer[size - 1] != _FEED)
             reading.lines += lines
             listener.unreadable(lines)
     sifter.forget(0)
@@ -82,14 +86,15 @@ class _Sifter:
         self._blanks = 0                # so many have come in a row
         self._held: list[bytes] = []    # the last lines, of which nobody has asked for any so far
 
-    def lines(self, buffer: bytes) -> Iterator[RawLine]:
+    def lines(self, buffer: Bytes, size: int) -> Iterator[RawLine]:
         """The lines of a buffer that are wanted."""
         sieve = self._listener.sieve()
         if sieve is None:
             self.forget(0)
-            yield from self._all(buffer.removesuffix(b"\n").split(b"\n"))
+            yield from self._all(_split(buffer, 0, size))
         else:
-            yield from self._picked(buffer, sieve.places(buffer, self._listener.prose()))
+            places = sieve.places(memoryview(buffer)[:size], self._listener.prose())
+            yield from self._picked(buffer, size, places)
 
     def _all(self, lines: Iterable[bytes]) -> Iterator[RawLine]:
         for data in lines:
@@ -111,46 +116,45 @@ class _Sifter:
         self._reading.lines += 1
         return raw_line(self._reading.lines, data)
 
-    def _picked(self, buffer: bytes, places: list[int]) -> Iterator[RawLine]:
+    def _picked(self, buffer: Bytes, size: int, places: list[int]) -> Iterator[RawLine]:
         listener, reading = self._listener, self._reading
-        size = len(buffer)
-        at = yield from self._until(buffer, 0)      # the first line that is still undecided
+        at = yield from self._until(buffer, 0, size)    # the first line that is still undecided
         for place in places:
             if place < at:
                 continue
             begin = buffer.rfind(b"\n", at, place) + 1 or at
-            end = buffer.find(b"\n", place)
+            end = buffer.find(b"\n", place, size)
             end = size if end < 0 else end
+            data = bytes(buffer[begin:end])
             if begin > at or self._held:
                 lines = _newlines(buffer, at, begin)
-                raw = raw_line(reading.lines + lines + 1, buffer[begin:end])
+                raw = raw_line(reading.lines + lines + 1, data)
                 yield from self._before(buffer, at, begin, lines, listener.back(raw))
                 reading.lines += 1
             else:
-                raw = self._next(buffer[begin:end])
+                raw = self._next(data)
             yield raw
             at = end + 1
             if listener.until > reading.lines:
-                at = yield from self._until(buffer, at)
+                at = yield from self._until(buffer, at, size)
         if at < size:
-            self._hold(buffer, at)
+            self._hold(buffer, at, size)
 
-    def _until(self, buffer: bytes, at: int) -> Generator[RawLine, None, int]:
+    def _until(self, buffer: Bytes, at: int, size: int) -> Generator[RawLine, None, int]:
         """The lines that are wanted whatever they hold; returns where the next one begins."""
-        size = len(buffer)
         while at < size and self._listener.until > self._reading.lines:
             self.forget(0)
-            end = buffer.find(b"\n", at)
+            end = buffer.find(b"\n", at, size)
             end = size if end < 0 else end
-            yield self._next(buffer[at:end])
+            yield self._next(bytes(buffer[at:end]))
             at = end + 1
         return at
 
-    def _before(self, buffer: bytes, at: int, begin: int, lines: int,
+    def _before(self, buffer: Bytes, at: int, begin: int, lines: int,
                 wanted: int) -> Iterator[RawLine]:
         """The wanted ones of the lines before a picked one; the others are passed over."""
         first = _last_lines(buffer, at, begin, min(wanted, lines))
-        shown = buffer[first:begin].split(b"\n")[:-1]
+        shown = _split(buffer, first, begin) if first < begin else []
         self.forget(min(len(self._held), max(0, wanted - lines)))
         number = self._reading.lines - len(self._held)
         yield from (raw_line(number + nth, data) for nth, data in enumerate(self._held, 1))
@@ -159,24 +163,28 @@ class _Sifter:
         for data in shown:
             yield self._next(data)
 
-    def _hold(self, buffer: bytes, at: int) -> None:
+    def _hold(self, buffer: Bytes, at: int, size: int) -> None:
         """Keep the last lines until it is known whether a line behind them needs them."""
-        size = len(buffer)
         first = _last_lines(buffer, at, size, LOOK_BACK_LINES_MAX)
-        shown = buffer[first:].removesuffix(b"\n").split(b"\n")
+        shown = _split(buffer, first, size)
         self.forget(max(0, LOOK_BACK_LINES_MAX - len(shown)) if first == at else 0)
         self._pass_over(buffer, at, first, _newlines(buffer, at, first))
         self._held += shown
         self.forget(min(len(self._held), LOOK_BACK_LINES_MAX))
         self._reading.lines += len(shown)
 
-    def _pass_over(self, buffer: bytes, at: int, end: int, lines: int) -> None:
+    def _pass_over(self, buffer: Bytes, at: int, end: int, lines: int) -> None:
         if lines:
             self._reading.lines += lines
             self._listener.passed_over(lines, _empty(buffer, at, end))
 
 
-def _last_lines(buffer: bytes, at: int, end: int, lines: int) -> int:
+def _split(buffer: Bytes, begin: int, end: int) -> list[bytes]:
+    """The lines of a stretch that holds one at least."""
+    return bytes(memoryview(buffer)[begin:end]).removesuffix(b"\n").split(b"\n")
+
+
+def _last_lines(buffer: Bytes, at: int, end: int, lines: int) -> int:
     """Where the last so many of the lines in a stretch begin; it ends with a line's end."""
     first = end
     for _ in range(lines):
@@ -186,7 +194,7 @@ def _last_lines(buffer: bytes, at: int, end: int, lines: int) -> int:
     return first
 
 
-def _empty(buffer: bytes, at: int, end: int) -> int:
+def _empty(buffer: Bytes, at: int, end: int) -> int:
     """How many lines of a stretch hold nothing."""
     first = max(at - 1, 0)
     if buffer[at] not in b"\r\n" and _find(buffer, b"\n\n", first, end) < 0 and \

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 
+from msgspec import Struct
+
 from diagnose.envelope import (
     CLOCK_FIELDS,
     LAYERS_MAX,
@@ -102,6 +104,18 @@ def _parted(pattern: str) -> tuple[str, str]:
     raise ValueError("its payload does not stand at its end")
 
 
+class _Met(Struct, frozen=True):
+    """The stencil that fits a text, and what it reads of it; `flat` is the text as it is read."""
+
+    text: str
+    flat: str
+    stencil: Stencil | None = None
+    match: re.Match[str] | None = None
+
+
+_NOTHING_MET = _Met("", "")
+
+
 class Memory:
     """What lines have said, under the envelopes that they wore."""
 
@@ -110,37 +124,50 @@ class Memory:
         self._bare: dict[Hashable, Said] = {}
         self._stencils: dict[str, list[Stencil]] = {}    # by first letter, the last met first
         self._without: set[tuple[str, ...]] = set()      # layers of which no stencil can be made
+        self._met = _NOTHING_MET                         # the text that was looked at last
 
     def recall(self, text: str) -> tuple[Said, Stamp] | None:
         """What a line of printable ASCII says, and when, if that was learnt."""
-        while "  " in text:
-            text = text.replace("  ", " ")
-        text = text.strip(" ")
-        known = self._bare.get(text)
+        flat = text
+        while "  " in flat:
+            flat = flat.replace("  ", " ")
+        flat = flat.strip(" ")
+        known = self._bare.get(flat)
         if known is not None:
             return known, NO_STAMP
-        stencils = self._stencils.get(text[:1], [])
+        stencils = self._stencils.get(flat[:1], [])
         for stencil in stencils:
-            match = stencil.fullmatch(text)
+            match = stencil.fullmatch(flat)
             if match is not None:
                 known = stencil.known.get(match.group(*stencil.marks))
                 if known is not None:
                     _first(stencils, stencil)
                     # Nobody asks when noise was made.
                     return known, NO_STAMP if known.production.noise else stencil.when(match, known)
+                self._met = _Met(text, flat, stencil, match)
         return None
 
     def peel(self, text: str) -> Envelope:
         """What the peeler makes of a text, where no stencil is at hand; its envelope is learnt."""
-        if not _plain(text):
+        met, self._met = self._met, _NOTHING_MET
+        if not (text.isascii() and text.isprintable()) or any(mark in text for mark in SHOWN):
             return self._peeler.peel(text)
-        flat = flatten(text)
+        if met.text is text and met.stencil is not None and met.match is not None:
+            peeled = met.stencil.envelope(met.match, self._peeler)
+            if peeled is not None:
+                self._met = met
+                return peeled
+        return self._peeled(text, flatten(text))
+
+    def _peeled(self, text: str, flat: str) -> Envelope:
+        self._met = _Met(text, flat)
         stencils = self._stencils.setdefault(flat[:1], [])
         for stencil in stencils:
             match = stencil.fullmatch(flat)
             peeled = None if match is None else stencil.envelope(match, self._peeler)
             if peeled is not None:
                 _first(stencils, stencil)
+                self._met = _Met(text, flat, stencil, match)
                 return peeled
         envelope = self._peeler.peel(flat)
         if envelope.layers and envelope.layers not in self._without and \
@@ -151,25 +178,18 @@ class Memory:
                 self._without.add(envelope.layers)
             else:
                 stencils.insert(0, made)
+                self._met = _Met(text, flat, made, made.fullmatch(flat))
         return envelope
 
     def learn(self, text: str, envelope: Envelope, said: Said) -> None:
-        """Keep what a text says that was peeled here, whatever its time, where that can be told."""
-        if len(text) > REMEMBERED_LENGTH_MAX or not _plain(text):
+        """Keep what the text says that was peeled last, whatever its time, if that can be told."""
+        met = self._met
+        if met.text is not text or len(text) > REMEMBERED_LENGTH_MAX:
             return
-        text = flatten(text)
         if not envelope.layers:
-            _keep(self._bare, text, said)
-            return
-        for stencil in self._stencils.get(text[:1], ()):
-            match = stencil.fullmatch(text) if stencil.layers == envelope.layers else None
-            if match is not None:
-                _keep(stencil.known, match.group(*stencil.marks), said)
-                return
-
-
-def _plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and not any(mark in text for mark in SHOWN)
+            _keep(self._bare, met.flat, said)
+        elif met.stencil is not None and met.match is not None:
+            _keep(met.stencil.known, met.match.group(*met.stencil.marks), said)
 
 
 def _first(stencils: list[Stencil], met: Stencil) -> None:

@@ -67,29 +67,35 @@ class Stream(RawIOBase):
         if len(self._kept) < size and self.failure is None:
             self._kept += self._filled(size - len(self._kept))
         piece, self._kept = self._kept[:size], self._kept[size:]
-        return self._handed(piece, size)
+        self._handed(len(piece), size)
+        return piece
 
     def readinto(self, buffer: Any) -> int:
         """What is there already; only where nothing is, whatever comes next."""
         view = memoryview(buffer).cast("B")
-        piece, self._kept = self._kept[: len(view)], self._kept[len(view):]
-        if not piece and self.failure is None:
-            piece = self._next(len(view))
-        piece = self._handed(piece, len(view))
-        view[: len(piece)] = piece
-        return len(piece)
+        if self._kept or self.failure is not None:
+            piece, self._kept = self._kept[: len(view)], self._kept[len(view):]
+            view[: len(piece)] = piece
+            return self._handed(len(piece), len(view))
+        try:
+            count = self.source.readinto1(view)
+        except OSError as error:
+            self.failure = error
+            count = 0
+        return self._handed(count, len(view))
 
     def close(self) -> None:
         self.source.close()
         super().close()
 
-    def _handed(self, piece: bytes, size: int) -> bytes:
-        if not piece and size and self.failure is not None:
+    def _handed(self, count: int, size: int) -> int:
+        """Count bytes that are handed on; `size` were asked for."""
+        if not count and size and self.failure is not None:
             raise self.failure
-        self.taken += len(piece)
+        self.taken += count
         if self._meter is not None:
-            self._meter.packed += len(piece)
-        return piece
+            self._meter.packed += count
+        return count
 
     def _filled(self, size: int) -> bytes:
         pieces = []

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -50,11 +51,19 @@ def test_carriage_returns_at_the_end_are_no_text() -> None:
 
 @given(st.binary(max_size=400), st.integers(1, 40))
 def test_pieces_do_not_matter(data: bytes, size: int) -> None:
-    pieces = [data[at : at + size] for at in range(0, len(data), size)]
     whole, pieced = Reading("x"), Reading("x")
-    expected = list(buffers(iter([data] if data else []), whole))
-    assert list(buffers(iter(pieces), pieced)) == expected
+    assert shown(data, size, pieced) == shown(data, len(data), whole)
     assert (whole.digest, whole.bytes) == (pieced.digest, pieced.bytes)
+
+
+def shown(data: bytes, size: int, reading: Reading) -> list[bytes]:
+    """The buffers of bytes that come so many at a time."""
+    stream = BytesIO(data)
+
+    def fill(stretch: memoryview) -> int:
+        return stream.readinto(stretch[:size])
+
+    return [bytes(buffer[:length]) for buffer, length in buffers(fill, reading)]
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"],

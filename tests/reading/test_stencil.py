@@ -62,13 +62,24 @@ def spoilt(draw: st.DrawFn, line: str) -> str:
 
 
 @given(st.data())
+def test_a_stencil_peels_what_the_peeler_would(data: st.DataObject) -> None:
+    """Whether it was looked for among known lines before, or not."""
+    memory = Memory(PEELER)
+    lines = data.draw(st.lists(dressed(), min_size=1, max_size=4))
+    for line in [*lines, *(data.draw(spoilt(line)) for line in lines for _ in range(3))]:
+        if data.draw(st.booleans()) and line.isascii() and line.isprintable():
+            memory.recall(line)
+        assert memory.peel(line) == PEELER.peel(line)
+
+
+@given(st.data())
 def test_what_is_known_again_is_what_would_be_read(data: st.DataObject) -> None:
     memory = Memory(PEELER)
     lines = data.draw(st.lists(dressed(), min_size=1, max_size=4))
     for line in lines:
         found = read(line)
         if found is not None:
-            memory.learn(line, PEELER.peel(line), found[0])
+            memory.learn(line, memory.peel(line), found[0])
     for line in [*lines, *(data.draw(spoilt(line)) for line in lines for _ in range(3))]:
         known = memory.recall(line)
         if known is not None:
@@ -93,7 +104,7 @@ def test_what_differs_in_its_time_is_known_again(line: str, later: str) -> None:
     found = read(line)
     assert found is not None
     assert memory.recall(line) is None
-    memory.learn(line, PEELER.peel(line), found[0])
+    memory.learn(line, memory.peel(line), found[0])
     assert memory.recall(later) == read(later)
 
 
@@ -108,7 +119,7 @@ def test_what_differs_in_anything_else_is_not(line: str, other: str) -> None:
     memory = Memory(PEELER)
     found = read(line)
     assert found is not None
-    memory.learn(line, PEELER.peel(line), found[0])
+    memory.learn(line, memory.peel(line), found[0])
     assert memory.recall(line) is not None
     assert memory.recall(other) is None
 
@@ -121,7 +132,7 @@ def test_what_its_neighbours_or_its_opening_tell_is_not_learnt(line: str) -> Non
     memory = Memory(PEELER)
     found = read(line)
     assert found is not None
-    memory.learn(line, PEELER.peel(line), found[0])
+    memory.learn(line, memory.peel(line), found[0])
     assert memory.recall(line) is None
 
 
