@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from diagnose.events import Event, Remark
-from diagnose.times import HALF_A_YEAR, Clocked, clocked, is_boot, key_of, wall_of
+from diagnose.times import HALF_A_YEAR, Clocked, carried, clocked, is_boot, key_of, wall_of
 
 #: Lines of several processors, and of a slow syslog, may stand so many seconds out of turn.
 OUT_OF_TURN = {"uptime": 0.05, "wall": 2.0}
@@ -126,12 +126,7 @@ def _timed(events: Sequence[Event]) -> tuple[list[Clocked], str]:
         return [], ""
     leader = max(sorted(counts), key=lambda speaker: counts[speaker])
     led, clock = clocked([event for event in events if event.speaker == leader])
-    told = {id(line.event): line for line in led}
-    last, lines = led[0], []
-    for event in events:
-        last = told.get(id(event), last)
-        lines.append(Clocked(event, last.boot, last.time))
-    return lines, clock
+    return carried(events, led), clock
 
 
 def _slack(lines: Sequence[Clocked], clock: str) -> float:

@@ -189,7 +189,9 @@ def _settled(logs: Sequence[_Log], kept: _Kept) -> Parsed:
         part_of = log.name if len(log.parts) > 1 else ""
         for made in log.parts:
             own = []
-            for heard in made.heard:
+            made.heard.reverse()
+            while made.heard:       # what is an event needs no room as a reading
+                heard = made.heard.pop()
                 name = (made.guest or log.name, heard.voice, len(voice.streams) > 1)
                 own.append(_event(made, heard, apart.get(place, heard.voice.kernel),
                                   _guest(*name), part_of))

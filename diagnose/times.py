@@ -56,6 +56,22 @@ def clocked(events: Sequence[Event]) -> tuple[list[Clocked], str]:
     return [Clocked(line.event, line.boot, first.time) for line in lines[:at]] + lines[at:], clock
 
 
+def carried(events: Sequence[Event], told: Sequence[Clocked]) -> list[Clocked]:
+    """All events, of which some are `told`, in this order; the others have the time of the line
+    before, and those at the beginning that of the first one told.
+    """
+    lines: list[Clocked] = []
+    nth, last = 0, told[0]
+    for event in events:
+        if nth < len(told) and told[nth].event is event:
+            last = told[nth]
+            nth += 1
+            lines.append(last)
+        else:
+            lines.append(Clocked(event, last.boot, last.time))
+    return lines
+
+
 def is_boot(event: Event) -> bool:
     """Whether a kernel or the hypervisor begins there."""
     terms = event.production.terms

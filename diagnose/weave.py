@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from diagnose.chunks import in_order
 from diagnose.copies import Kept, Pairs, by_runs, by_stamps, kept
 from diagnose.events import Event, Parsed, Remark
-from diagnose.times import Clocked, clocked, is_boot, wall_of, years
+from diagnose.times import Clocked, carried, clocked, is_boot, wall_of, years
 
 
 def ordered(parsed: Parsed) -> Parsed:
@@ -163,10 +163,4 @@ def _starts(lines: Sequence[Clocked]) -> bool:
 def _carried(events: Sequence[Event]) -> tuple[Sequence[Clocked], str]:
     """All events of an input, by dom0's clock; others' lines have the time of the line before."""
     mine, clock = clocked([event for event in events if event.speaker == "dom0"])
-    told = {id(line.event): line for line in mine}
-    last = mine[0]
-    lines = []
-    for event in events:
-        last = told.get(id(event), last)
-        lines.append(Clocked(event, last.boot, last.time))
-    return lines, clock
+    return carried(events, mine), clock
