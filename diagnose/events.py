@@ -7,7 +7,8 @@ field value and is never constructed here.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -298,7 +299,7 @@ class NearMiss(Struct, frozen=True, gc=False):
     alarming: bool          # the production is
 
 
-class Parsed(Struct, frozen=True):
+class Parsed(Struct, frozen=True, dict=True):
     """All inputs after reading: events in input order, a `Source` each, the first near misses.
 
     `state` is what state files tell; dumps in Xen's log are events.
@@ -310,6 +311,24 @@ class Parsed(Struct, frozen=True):
     near_misses: tuple[NearMiss, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     state: tuple[StateFact, ...] = ()
+
+    def telling(self, term: str) -> Sequence[Event]:
+        """The events whose productions may prove the term, in order."""
+        return self._telling.get(term, ())
+
+    @cached_property
+    def _telling(self) -> Mapping[str, Sequence[Event]]:
+        """Most events prove little, and much is asked about the few that prove more."""
+        names: dict[str, frozenset[str]] = {}
+        found: dict[str, list[Event]] = {}
+        for event in self.events:
+            told = names.get(event.kind)
+            if told is None:
+                told = names[event.kind] = frozenset(
+                    term.name for term in event.production.proves if term.name != "nothing")
+            for name in told:
+                found.setdefault(name, []).append(event)
+        return found
 
     @property
     def coverage(self) -> Coverage:

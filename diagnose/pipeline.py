@@ -202,7 +202,8 @@ def kernel_report(found: Seen, options: Options) -> KernelReport:
     if not options.kernel and _build(release) is not None and \
             not distance(best, _build(release)):
         how = "banner"
-    guests = {e.line.input: str(e.fields["release"]) for e in parsed.events for t in e.proofs()
+    guests = {e.line.input: str(e.fields["release"]) for e in parsed.telling("banner")
+              for t in e.proofs()
               if t.name == "banner" and "guest" in t.args and "release" in e.fields}
     xen = running(parsed, "xen")
     return KernelReport(

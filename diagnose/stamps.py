@@ -85,13 +85,19 @@ def _unix_time(told: Mapping[str, str]) -> tuple[float, float]:
 
 def _wall(year: int, month: int, day: int, clock: str) -> tuple[float, float]:
     """Seconds since 2000 and the unit in which they are told."""
-    hours, minutes, seconds = clock.split(":")
+    minute, _, seconds = clock.rpartition(":")
     _, _, fraction = seconds.partition(".")
-    whole = _day(year, month, day) + int(hours) * 3600 + int(minutes) * 60
-    return whole + float(seconds), 10.0 ** -len(fraction) if fraction else 1.0
+    return (_minute(year, month, day, minute) + float(seconds),
+            10.0 ** -len(fraction) if fraction else 1.0)
 
 
 @lru_cache(maxsize=1024)
+def _minute(year: int, month: int, day: int, minute: str) -> float:
+    """The beginning of a minute in seconds since 2000."""
+    hours, _, minutes = minute.partition(":")
+    return _day(year, month, day) + int(hours) * 3600 + int(minutes) * 60
+
+
 def _day(year: int, month: int, day: int) -> float:
     """The beginning of a day in seconds since 2000; no such day is the month's last."""
     first = datetime.date(max(year, 1), min(max(month, 1), 12), 1)

@@ -102,7 +102,7 @@ def kernel(parsed: Parsed) -> KernelReport:
     """What banners tell; no row."""
     dom0, xen = (told.text if told is not None else None
                  for told in (running(parsed, part) for part in MODELLED))
-    guests = {event.guest or event.line.input: release for event in parsed.events
+    guests = {event.guest or event.line.input: release for event in parsed.telling("banner")
               if (release := _banner(event, "guest")) is not None}
     return KernelReport(None, dom0, "unknown", (), KernelParts(dom0, None, xen, guests))
 

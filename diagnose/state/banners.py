@@ -14,8 +14,9 @@ PARTS = ("dom0", "xen")
 
 def banners(parsed: Parsed) -> list[tuple[str, Release]]:
     """The part and the release that each banner of dom0 and of Xen tells, in order."""
-    return [(part, Release(str(event.fields["release"]), event.line)) for event in parsed.events
-            for term in event.proofs() if term.name == "banner" and "release" in event.fields
+    return [(part, Release(str(event.fields["release"]), event.line))
+            for event in parsed.telling("banner") if "release" in event.fields
+            for term in event.proofs() if term.name == "banner"
             for part in PARTS if part in term.args]
 
 
