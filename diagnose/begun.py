@@ -4,10 +4,14 @@
 """
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterator
+
 from msgspec import Struct
 
 from diagnose import mend
 from diagnose.envelope import Envelope
+from diagnose.grammar import NOTHING
 from diagnose.lines import RawLine
 
 #: The classes of the coverage, the one that counts most first: a line may hold several records.
@@ -42,6 +46,26 @@ class Begun(Struct):
     def last(self) -> int:
         """The number of the last line in which it may go on."""
         return self.lines[0].raw.number + mend.HELD_LINES_MAX
+
+
+class Kept:
+    """The last lines that were kept at once, each a message as it is, which may go on."""
+
+    def __init__(self) -> None:
+        self._lines = deque[tuple[int, str, str, int]](maxlen=mend.HELD_LINES_MAX)
+
+    def add(self, number: int, text: str, whole: str, place: int) -> None:
+        """Note a line of printable ASCII, and where its reading stands (see `Begun`)."""
+        self._lines.append((number, text, whole, place))
+
+    def begun(self, until: int, peel: Callable[[str], Envelope]) -> Iterator[Begun]:
+        """What may go on in the line with number `until`; all are forgotten."""
+        for number, text, whole, place in self._lines:
+            if number + mend.HELD_LINES_MAX >= until:
+                taken = Taken(RawLine(number, text, text, text.encode()), "events")
+                piece = mend.Piece(peel(text), NOTHING, broken=False)
+                yield Begun(piece.envelope, [part_of(taken, piece)], [taken], place, whole)
+        self._lines.clear()
 
 
 def part_of(taken: Taken, piece: mend.Piece) -> mend.Part:

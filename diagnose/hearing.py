@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from diagnose import grammar, mend, speaker
 from diagnose.attention import Attention
-from diagnose.begun import Begun, Taken, follows, may_go_on, part_of
+from diagnose.begun import Begun, Kept, Taken, follows, may_go_on, part_of
 from diagnose.envelope import Envelope, Peeler
 from diagnose.events import Line, NearMiss, Stamp
 from diagnose.journal import entries
@@ -70,8 +70,8 @@ class Hearing(Attention):
         self._ahead: tuple[RawLine | None, list[_Text]] = None, []
         self._queue: deque[Taken] = deque()
         self._begun: list[Begun] = []
-        #: The last lines that were kept at once, if they may go on: how, and where they are heard.
-        self._open = deque[tuple[RawLine, str, str, int]](maxlen=mend.HELD_LINES_MAX)
+        self._open = Kept()
+        self._known = 0         # number of the last line that was known again
         self._doubtful: tuple[Taken, mend.Piece] | None = None
 
     @property
@@ -97,6 +97,23 @@ class Hearing(Attention):
         return self
 
     # --- What is said of lines to whoever picks them (see `sift.Listener`) --------------------
+
+    def ready(self) -> bool:
+        """Whether the line before was known again, and nothing is open that a line could close."""
+        return self._known == self.reading.lines and not (
+            self._queue or self._begun or self._doubtful or self._judged)
+
+    def run(self, text: str, at: int) -> tuple[int, int]:
+        """Take lines that are known again, from `at` in a text on; where they end, how many."""
+        first = number = self.reading.lines
+        for begin, end, said, when in self._memory.run(text, at):
+            if said.repeats is not None:
+                break
+            number += 1
+            self._keep(number, text[begin:end], said, when)
+            at = end + 1
+        self._known = number
+        return at, number - first
 
     def back(self, raw: RawLine) -> int:
         """How many lines before a picked one may belong to it, or tell what it speaks of."""
@@ -150,11 +167,12 @@ class Hearing(Attention):
         if raw.payload and self._doubtful is None and not (self._begun and self._judged):
             known = self._recall(raw)
             if known is not None:
-                self._keep(raw, raw.text, *known)
+                self._keep(raw.number, raw.text, *known)
+                self._known = raw.number
                 return
             if not self._begun and self._alone(raw):
                 return
-        self._reopen(raw.number)
+        self._begun.extend(self._open.begun(raw.number, self._memory.peel))
         taken = Taken(raw)
         self._queue.append(taken)
         if raw.payload is None:
@@ -180,30 +198,24 @@ class Hearing(Attention):
                 not reading.production.noise and self._peeler.inside(envelope.payload)):
             return False
         said = said_by(envelope, reading, self._goes_on(envelope, reading, torn=False))
-        self._keep(raw, texts[0][0], said, stamp(envelope))
-        if texts[0][0] is raw.text and raw.text.isascii() and raw.text.isprintable():
+        plain = texts[0][0] is raw.text and raw.text.isascii() and raw.text.isprintable()
+        if said.more and not plain:
+            return False
+        self._keep(raw.number, raw.text, said, stamp(envelope))
+        if plain:
             self._memory.learn(raw.text, envelope, said)
         return True
 
-    def _keep(self, raw: RawLine, text: str, said: Said, when: Stamp) -> None:
-        verdict = self.spoken.keep(raw, said, when, len(self.heard))
+    def _keep(self, number: int, text: str, said: Said, when: Stamp) -> None:
+        verdict = self.spoken.keep(number, text, said, when, len(self.heard))
         if said.more:
-            self._open.append((raw, text, said.more, len(self.heard) - 1))
-            self.until = max(self.until, raw.number + mend.HELD_LINES_MAX)
+            self._open.add(number, text, said.more, len(self.heard) - 1)
+            self.until = max(self.until, number + mend.HELD_LINES_MAX)
         if self._queue:
-            self._settle(raw.number + mend.HELD_LINES_MAX * (not self._begun))
+            self._settle(number + mend.HELD_LINES_MAX * (not self._begun))
         self._count(verdict)
         if self._judged:
-            self.shape.see(raw.number, "", read=True, layered=False)
-
-    def _reopen(self, number: int) -> None:
-        """Let the records go on in the line with that number that may, and were kept at once."""
-        for raw, text, more, place in self._open:
-            if raw.number + mend.HELD_LINES_MAX >= number:
-                taken, envelope = Taken(raw, "events"), self._memory.peel(text)
-                part = part_of(taken, mend.Piece(envelope, grammar.NOTHING, broken=False))
-                self._begun.append(Begun(envelope, [part], [taken], place, more))
-        self._open.clear()
+            self.shape.see(number, "", read=True, layered=False)
 
     def _settle(self, number: int) -> None:
         """Count the lines of which no record can go on behind the line with that number."""

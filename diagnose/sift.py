@@ -45,6 +45,15 @@ class Listener(Protocol):
     def prose(self) -> bool:
         """Whether that is to pick lines of prose, too."""
 
+    def ready(self) -> bool:
+        """Whether lines may be taken as they stand, without being shown."""
+
+    def run(self, text: str, at: int) -> tuple[int, int]:
+        """Take such lines of a text, where each byte is a letter, from `at` on.
+
+        Returns where the first one begins that was not taken, and how many were.
+        """
+
     def back(self, raw: RawLine) -> int:
         """How many of the lines before a picked one are wanted as well."""
 
@@ -83,6 +92,7 @@ class _Sifter:
     def __init__(self, reading: Reading, listener: Listener) -> None:
         self._reading = reading
         self._listener = listener
+        self._text = ""                 # the buffer as letters, if somebody has asked
         self._blanks = 0                # so many have come in a row
         self._held: list[bytes] = []    # the last lines, of which nobody has asked for any so far
 
@@ -93,6 +103,7 @@ class _Sifter:
             self.forget(0)
             yield from self._all(_split(buffer, 0, size))
         else:
+            self._text = ""
             places = sieve.places(memoryview(buffer)[:size], self._listener.prose())
             yield from self._picked(buffer, size, places)
 
@@ -123,6 +134,13 @@ class _Sifter:
             if place < at:
                 continue
             begin = buffer.rfind(b"\n", at, place) + 1 or at
+            if begin == at and not self._held:
+                at = self._run(buffer, at, size)
+                if listener.until > reading.lines:
+                    at = yield from self._until(buffer, at, size)
+                if place < at:
+                    continue
+                begin = buffer.rfind(b"\n", at, place) + 1 or at
             end = buffer.find(b"\n", place, size)
             end = size if end < 0 else end
             data = bytes(buffer[begin:end])
@@ -144,10 +162,22 @@ class _Sifter:
         """The lines that are wanted whatever they hold; returns where the next one begins."""
         while at < size and self._listener.until > self._reading.lines:
             self.forget(0)
+            at = self._run(buffer, at, size)
+            if at >= size or self._listener.until <= self._reading.lines:
+                break
             end = buffer.find(b"\n", at, size)
             end = size if end < 0 else end
             yield self._next(bytes(buffer[at:end]))
             at = end + 1
+        return at
+
+    def _run(self, buffer: Bytes, at: int, size: int) -> int:
+        """Have the listener take lines that need not be shown; where the next one begins."""
+        if not self._listener.ready():
+            return at
+        self._text = self._text or str(memoryview(buffer)[:size], "latin-1")
+        at, lines = self._listener.run(self._text, at)
+        self._reading.lines += lines
         return at
 
     def _before(self, buffer: Bytes, at: int, begin: int, lines: int,

@@ -106,22 +106,23 @@ class Spoken:
 
     def read(self, raw: RawLine, envelope: Envelope, reading: Reading, place: int) -> str:
         """Keep a reading of a record that begins at that place; the class in which it counts."""
-        return self.keep(raw, said_by(envelope, reading), self._relative.stamp(envelope), place)
+        return self.keep(raw.number, raw.text, said_by(envelope, reading),
+                         self._relative.stamp(envelope), place)
 
-    def keep(self, raw: RawLine, said: Said, when: Stamp, place: int) -> str:
-        """The same for what a record says, and when it does."""
+    def keep(self, number: int, text: str, said: Said, when: Stamp, place: int) -> str:
+        """The same for what a record says, on the line with that number and text, and when."""
         if said.shown not in self._shown:
             self._show(*said.shown)
         if said.production.noise:
             self._last[said.host] = None
             return "known_noise"
         if said.repeats is not None:
-            self._repeat(raw, when, said.repeats)
+            self._repeat(Line(self._counted.name, number, text), when, said.repeats)
             return "events"
         voice = self.voices.hear(said.stream, said.told)
         if said.told.boot:
             self._shown.clear()     # what the section before has shown counts for that one
-        heard = Heard(Line(self._counted.name, raw.number, raw.text), said.production, said.fields,
+        heard = Heard(Line(self._counted.name, number, text), said.production, said.fields,
                       said.program, said.level, when, 0, voice, said.domid)
         if said.times is not None:
             self.heard += self._so_often(heard, said.times)
@@ -143,12 +144,11 @@ class Spoken:
         self.heard[place] = replace(
             self.heard[place], production=reading.production, fields=reading.fields)
 
-    def _repeat(self, raw: RawLine, when: Stamp, count: object) -> None:
+    def _repeat(self, line: Line, when: Stamp, count: object) -> None:
         """`last message repeated`: the host's last line again, so often, citing the notice.
 
         If a line was passed over since, it may have been that one.
         """
-        line = Line(self._counted.name, raw.number, raw.text)
         if not isinstance(count, int):
             return
         if when.host not in self._last and not self.passed:

@@ -11,7 +11,8 @@ and reading it would tell the same, but for its time.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -67,7 +68,8 @@ class Stencil:
         payload = "([^\n]*)" if rest is _OPTIONAL else "([^\n]+)"
         self._told, self._payload = tuple(told.items()), fields + 1
         #: The whole of a flat line in this envelope; its group `marks` tell it from others.
-        self.fullmatch = re.compile("".join(parts) + payload).fullmatch
+        self._pattern = "".join(parts) + payload
+        self.fullmatch = re.compile(self._pattern).fullmatch
         self.marks = (*(nr for name, nr in told.items()
                         if name not in TIME_FIELDS and name not in PASSING_FIELDS), fields + 1)
         self.known: dict[Hashable, Said] = {}
@@ -79,6 +81,12 @@ class Stencil:
         uptime, self._units, self._wall = clocks_of(told)
         self._uptime = told.get(uptime, 0)
         self._times = tuple((name, nr) for name, nr in told.items() if name in TIME_FIELDS)
+
+    @cached_property
+    def standing(self) -> Callable[[str, int, int], re.Match[str] | None]:
+        """The same for a line as it stands in a text, where blanks come in runs."""
+        pattern = self._pattern.replace("\\ ", "\\ +").replace(" ?", " *")
+        return re.compile(pattern).fullmatch
 
     def envelope(self, match: re.Match[str], peeler: Peeler) -> Envelope | None:
         """The envelope of a line in it, None if the line wears more of them."""
@@ -146,6 +154,25 @@ class Memory:
                     return known, NO_STAMP if known.production.noise else stencil.when(match, known)
                 self._met = _Met(text, flat, stencil, match)
         return None
+
+    def run(self, text: str, at: int) -> Iterator[tuple[int, int, Said, Stamp]]:
+        """The lines from `at` in a text on, up to the first that is not known again.
+
+        For each where it begins and ends, what it says, and when. The letters of the text may be
+        any, as long as each is one byte: what is not printable ASCII is not known.
+        """
+        while (end := text.find("\n", at)) >= 0:
+            stencils = self._stencils.get(text[at], ())
+            for stencil in stencils:
+                match = stencil.standing(text, at, end)
+                known = None if match is None else stencil.known.get(match.group(*stencil.marks))
+                if match is not None and known is not None:
+                    yield at, end, known, NO_STAMP if known.production.noise else \
+                        stencil.when(match, known)
+                    break
+            else:
+                return
+            at = end + 1
 
     def peel(self, text: str) -> Envelope:
         """What the peeler makes of a text, where no stencil is at hand; its envelope is learnt."""

@@ -24,6 +24,14 @@ class Everything:
         """Nothing is picked."""
         return False
 
+    def ready(self) -> bool:
+        """Every line is shown."""
+        return False
+
+    def run(self, text: str, at: int) -> tuple[int, int]:
+        """Every line is shown."""
+        raise AssertionError(text, at)
+
     def back(self, raw: RawLine) -> int:
         """Nothing is picked."""
         raise AssertionError(raw)

@@ -1,7 +1,7 @@
 """A line that is known again tells what peeling and reading it would."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from diagnose import hearing
+from diagnose import attention, buffers, hearing
 from diagnose.envelope import Peeler
 from diagnose.events import Stamp
 from diagnose.grammar import Catalogue, load
 from diagnose.spoken import Said, said_by
 from diagnose.stamps import stamp
 from diagnose.stencil import Memory, Stencil
-from tests.sieve.test_reading import CHANGES, logs, told
+from tests.sieve.test_reading import CHANGES, ENGINES, logs, told
 from tests.thorough import sample
 
 CATALOGUE = load()
@@ -44,7 +44,7 @@ def dressed() -> st.SearchStrategy[str]:
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, line: str) -> str:
+def spoilt(draw: st.DrawFn, line: str, others: str = LETTERS) -> str:
     """The line with some characters put in the places of others, taken out or put in."""
     letters = list(line)
     for _ in range(draw(st.integers(0, 6))):
@@ -53,11 +53,11 @@ def spoilt(draw: st.DrawFn, line: str) -> str:
         if how == "digit" and letters and letters[at].isdigit():
             letters[at] = draw(st.sampled_from("0123456789"))
         elif how == "letter" and letters:
-            letters[at] = draw(st.sampled_from(LETTERS))
+            letters[at] = draw(st.sampled_from(others))
         elif how == "out":
             del letters[at:at + 1]
         elif how == "in":
-            letters.insert(at, draw(st.sampled_from(LETTERS)))
+            letters.insert(at, draw(st.sampled_from(others)))
     return "".join(letters)
 
 
@@ -87,6 +87,38 @@ def test_what_is_known_again_is_what_would_be_read(data: st.DataObject) -> None:
             assert expected is not None
             assert known[0] == expected[0]
             assert known[0].production.noise or known[1] == expected[1]
+
+
+@given(st.data())
+def test_in_a_text_lines_are_known_as_they_are_apart(data: st.DataObject) -> None:
+    """However many blanks stand in them, and whatever other bytes."""
+    memory = Memory(PEELER)
+    lines = data.draw(st.lists(dressed(), min_size=1, max_size=4))
+    for line in lines:
+        found = read(line)
+        if found is not None:
+            memory.learn(line, memory.peel(line), found[0])
+    for line in [*lines, *(data.draw(spoilt(line, f"{LETTERS}   \t\r\x07\x85\xff"))
+                           for line in lines for _ in range(3))]:
+        for _, end, *known in memory.run(f"{line}\n", 0):
+            assert end == len(line)
+            assert line.isascii()
+            assert line.isprintable()
+            assert tuple(known) == memory.recall(line)
+
+
+@pytest.mark.parametrize("line", [
+    "Nov  2 11:43:59 host kernel: [   12.345678] map irq failed",
+    "(XEN) [2011-06-01 00:31:27] irq.c:934: dom2: pirq 255 not mapped",
+    "[    0.000000] map irq failed"])
+def test_lines_that_follow_each_other_are_known(line: str) -> None:
+    memory = Memory(PEELER)
+    found = read(line)
+    assert found is not None
+    memory.learn(line, memory.peel(line), found[0])
+    text = f"{line}\n{line}\n\n{line}\n{line}"
+    assert list(memory.run(text, 0)) == [
+        (0, len(line), *found), (len(line) + 1, 2 * len(line) + 1, *found)]
 
 
 @pytest.mark.parametrize(("line", "later"), [
@@ -150,6 +182,10 @@ class Forgetful(Memory):
         """Nothing."""
         return
 
+    def run(self, text: str, at: int) -> Iterator[tuple[int, int, Said, Stamp]]:
+        """Nothing."""
+        return iter(())
+
 
 @pytest.fixture
 def remembering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Memory], None]:
@@ -175,3 +211,40 @@ def test_memory_changes_nothing(
         for _ in range(2):
             remembering(memory)
             assert told(data, None) == plain, name
+
+
+@pytest.mark.parametrize("damage", [None, *CHANGES])
+def test_lines_that_are_taken_as_they_stand_change_nothing(
+        damage: str | None, remembering: Callable[[Memory], None],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the middle of a log of megabytes, of which three copies of a small one stand here."""
+    monkeypatch.setattr(attention, "SHAPE_BYTES", 0)
+    monkeypatch.setattr(buffers, "HEAD_BYTES", 64)
+    monkeypatch.setattr(buffers, "BUFFER_BYTES", 4096)
+    monkeypatch.setattr(hearing, "recognised", lambda name, lines, catalogue: (None, lines))
+    monkeypatch.setattr(CATALOGUE, "sieve", ENGINES["hyperscan"])
+    ran = 0
+    for name, data in sample(sorted(logs().items()), 24, 1):
+        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        if damage is not None:
+            lines = CHANGES[damage].change(lines, Random(name))
+        data = "\n".join(lines * 3).encode("utf-8", "surrogateescape")
+        remembering(Forgetful(PEELER))
+        plain = told(data, ENGINES["hyperscan"])
+        memory = Counting(PEELER)
+        remembering(memory)
+        assert told(data, ENGINES["hyperscan"]) == plain, name
+        ran += memory.lines
+    assert ran or damage is not None
+
+
+class Counting(Memory):
+    """It counts the lines that are taken as they stand."""
+
+    lines = 0
+
+    def run(self, text: str, at: int) -> Iterator[tuple[int, int, Said, Stamp]]:
+        """All of them."""
+        for each in super().run(text, at):
+            self.lines += 1
+            yield each
