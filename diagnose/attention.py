@@ -1,4 +1,4 @@
-"""Which lines of an input have to be read, and which only if they hold a cue.
+"""Which lines of an input have to be read, and which only if they hold a cue; all are counted.
 
 **Invariant:** a line that may say something, or tell what another one says, is wanted.
 """
@@ -24,6 +24,7 @@ class Attention:
         self.reading = reading
         self.shape = Shape()
         self.until: float = 0
+        self.counts: dict[str, int] = {}        # lines by their class in the coverage
         self._catalogue = catalogue
         self._started = self._every = False
 
@@ -44,6 +45,21 @@ class Attention:
     def prose(self) -> bool:
         """Whether lines of prose are wanted as well."""
         return self._judged
+
+    def passed_over(self, lines: int, empty: int) -> None:
+        """Count lines that say nothing."""
+        self._count("known_noise", empty)
+        self._count("unknown", lines - empty)
+        if self._judged:
+            self.shape.filled += lines - empty
+
+    def unreadable(self, lines: int) -> None:
+        """Count lines that are no text."""
+        self._count("unreadable", lines)
+
+    def _count(self, verdict: str, lines: int = 1) -> None:
+        if lines:
+            self.counts[verdict] = self.counts.get(verdict, 0) + lines
 
     def read_all(self) -> None:
         """From here on every line is wanted."""

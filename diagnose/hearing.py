@@ -60,7 +60,6 @@ class Hearing(Attention):
         super().__init__(Reading(source.name), catalogue)
         self.near: list[NearMiss] = []
         self.state: StateFile | None = None
-        self.counts: dict[str, int] = {}
         self.spoken = Spoken(self.reading, said)
         self.voices, self.heard = self.spoken.voices, self.spoken.heard
         self.levels = self.spoken.levels
@@ -106,13 +105,20 @@ class Hearing(Attention):
     def run(self, text: str, at: int) -> tuple[int, int]:
         """Take lines that are known again, from `at` in a text on; where they end, how many."""
         first = number = self.reading.lines
+        noise, heard, keep = 0, self.heard, self.spoken.keep
         for begin, end, said, when in self._memory.run(text, at):
             if said.repeats is not None:
                 break
             number += 1
-            self._keep(number, text[begin:end], said, when)
+            line = text[begin:end]
+            keep(number, line, said, when, len(heard))
+            noise += said.production.noise
+            if said.more:
+                self._leave_open(number, line, said)
             at = end + 1
         self._known = number
+        self._count("known_noise", noise)
+        self._count("events", number - first - noise)
         return at, number - first
 
     def back(self, raw: RawLine) -> int:
@@ -131,14 +137,7 @@ class Hearing(Attention):
     def passed_over(self, lines: int, empty: int) -> None:
         """Count lines that say nothing."""
         self.spoken.passed = self.reading.lines
-        self._count("known_noise", empty)
-        self._count("unknown", lines - empty)
-        if self._judged:
-            self.shape.filled += lines - empty
-
-    def unreadable(self, lines: int) -> None:
-        """Count lines that are no text."""
-        self._count("unreadable", lines)
+        super().passed_over(lines, empty)
 
     # --- Lines -------------------------------------------------------------------------------
 
@@ -209,13 +208,17 @@ class Hearing(Attention):
     def _keep(self, number: int, text: str, said: Said, when: Stamp) -> None:
         verdict = self.spoken.keep(number, text, said, when, len(self.heard))
         if said.more:
-            self._open.add(number, text, said.more, len(self.heard) - 1)
-            self.until = max(self.until, number + mend.HELD_LINES_MAX)
+            self._leave_open(number, text, said)
         if self._queue:
             self._settle(number + mend.HELD_LINES_MAX * (not self._begun))
         self._count(verdict)
         if self._judged:
             self.shape.see(number, "", read=True, layered=False)
+
+    def _leave_open(self, number: int, text: str, said: Said) -> None:
+        """What was heard last may go on in the lines that follow, which are all wanted."""
+        self._open.add(number, text, said.more, len(self.heard) - 1)
+        self.until = max(self.until, number + mend.HELD_LINES_MAX)
 
     def _settle(self, number: int) -> None:
         """Count the lines of which no record can go on behind the line with that number."""
@@ -233,10 +236,6 @@ class Hearing(Attention):
             if judged and taken.raw.payload:
                 self.shape.see(taken.raw.number, taken.text,
                                verdict in ("events", "known_noise"), taken.layered)
-
-    def _count(self, verdict: str, lines: int = 1) -> None:
-        if lines:
-            self.counts[verdict] = self.counts.get(verdict, 0) + lines
 
     def _match(self, envelope: Envelope) -> grammar.Matched:
         """What the catalogue says of a record, if its program can have printed it."""

@@ -62,20 +62,18 @@ _DECODED = {name: level for level, name in enumerate(LEVELS)} | {"warn": 4}
 
 
 def _syslog_time(told: Mapping[str, str]) -> tuple[float, float]:
-    month = _MONTHS[told["month"]]
-    return _wall(int(told.get("year", _NO_YEAR)), month, int(told["day"]), told["clock"])
+    return _wall(_named_day(told.get("year", _NO_YEAR), told["month"], told["day"]), told["clock"])
 
 
 def _dated_time(told: Mapping[str, str]) -> tuple[float, float]:
-    year, month, day = map(int, told["date"].split("-"))
     clock = told["clock"] if "clock" in told else told["comma_clock"].replace(",", ".")
-    seconds, coarse = _wall(year, month, day, clock)
+    seconds, coarse = _wall(_dated_day(told["date"]), clock)
     return seconds - _zone(told.get("zone", "Z")), coarse
 
 
 def _minute_time(told: Mapping[str, str]) -> tuple[float, float]:
     month, day = told["month_day"][:3], told["month_day"][3:]
-    seconds, _ = _wall(_NO_YEAR, _MONTHS[month], int(day), f"{told['minute']}:00")
+    seconds, _ = _wall(_named_day(_NO_YEAR, month, day), f"{told['minute']}:00")
     return seconds, 60.0
 
 
@@ -83,19 +81,26 @@ def _unix_time(told: Mapping[str, str]) -> tuple[float, float]:
     return float(told["unix"]) - _SINCE_1970, 1e-6
 
 
-def _wall(year: int, month: int, day: int, clock: str) -> tuple[float, float]:
+def _wall(day: float, clock: str) -> tuple[float, float]:
     """Seconds since 2000 and the unit in which they are told."""
-    minute, _, seconds = clock.rpartition(":")
-    _, _, fraction = seconds.partition(".")
-    return (_minute(year, month, day, minute) + float(seconds),
-            10.0 ** -len(fraction) if fraction else 1.0)
+    return day + _minute(clock[:5]) + float(clock[6:]), _UNITS[len(clock)]
 
 
 @lru_cache(maxsize=1024)
-def _minute(year: int, month: int, day: int, minute: str) -> float:
-    """The beginning of a minute in seconds since 2000."""
-    hours, _, minutes = minute.partition(":")
-    return _day(year, month, day) + int(hours) * 3600 + int(minutes) * 60
+def _minute(clock: str) -> int:
+    """When a minute of the day begins, in seconds."""
+    return int(clock[:2]) * 3600 + int(clock[3:]) * 60
+
+
+@lru_cache(maxsize=1024)
+def _named_day(year: str, month: str, day: str) -> float:
+    return _day(int(year), _MONTHS[month], int(day))
+
+
+@lru_cache(maxsize=1024)
+def _dated_day(date: str) -> float:
+    year, month, day = map(int, date.split("-"))
+    return _day(year, month, day)
 
 
 def _day(year: int, month: int, day: int) -> float:
@@ -116,8 +121,10 @@ def _zone(text: str) -> float:
     return -seconds if text[0] == "-" else seconds
 
 
-_NO_YEAR = 2000
-_FIRST_DAY = datetime.date(_NO_YEAR, 1, 1).toordinal()
+_NO_YEAR = "2000"
+_FIRST_DAY = datetime.date(int(_NO_YEAR), 1, 1).toordinal()
+#: The unit of a clock of so many letters: HH:MM:SS, with up to nine digits of a fraction.
+_UNITS = {8: 1.0, **{9 + digits: 10.0 ** -digits for digits in range(1, 10)}}
 _SINCE_1970 = (_FIRST_DAY - datetime.date(1970, 1, 1).toordinal()) * _DAY_SECONDS
 #: The field by which a time of day is known, and its reader.
 _WALLS: tuple[tuple[str, Wall], ...] = (

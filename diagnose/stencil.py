@@ -162,11 +162,12 @@ class Memory:
         any, as long as each is one byte: what is not printable ASCII is not known.
         """
         while (end := text.find("\n", at)) >= 0:
-            stencils = self._stencils.get(text[at], ())
+            stencils = self._stencils.get(text[at], [])
             for stencil in stencils:
                 match = stencil.standing(text, at, end)
                 known = None if match is None else stencil.known.get(match.group(*stencil.marks))
                 if match is not None and known is not None:
+                    _first(stencils, stencil)
                     yield at, end, known, NO_STAMP if known.production.noise else \
                         stencil.when(match, known)
                     break
