@@ -48,6 +48,8 @@ BOOT_SECONDS = 12.345678
 SPAN_SECONDS = 20 * 86400.0
 """Each log tells of as much time, so that a large one is a dense one and none passes New Year."""
 STRETCH_LINES = (200, 5000)
+BURST_LINES = 16
+"""So many lines of the incident stand together, as one guest's are printed within seconds."""
 _DIGIT = re.compile("[0-9](?!x)")
 
 
@@ -207,7 +209,7 @@ def written(made_of: Ingredients, share: float, size: int, seed: int) -> Iterato
             pool = made_of.pools[whose]
         elapsed = SPAN_SECONDS * done / size
         now = BEGIN + timedelta(seconds=elapsed)
-        if laid < len(incident) and done >= size * laid // len(incident):
+        if laid < len(incident) and done >= size * (laid - laid % BURST_LINES) // len(incident):
             line = _syslog(now, BOOT_SECONDS + elapsed, incident[laid])
             laid += 1
         else:
@@ -270,6 +272,7 @@ def made(folder: Path, mb: int, large_mb: int, seed: int) -> dict[str, object]:
     message = Sorter(load()).stormy(made_of.pools["dom0"].relevant, Random(seed))
     return {
         "told": made_of.told,
+        "burst": BURST_LINES,
         "literals": shelf.keep("literals", lambda: (f"{cue}\n" for cue in load().raw_cues)),
         "alone": shelf.keep("incident-alone.log", lambda: alone(made_of)),
         "shares": {f"{100 * share:g} %": share_of(share, mb) for share in SHARES},

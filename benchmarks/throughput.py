@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from typing import Any
 
 from benchmarks.page import asker, positive, publish
 from benchmarks.runs import ROOT, Contender, Log, Measured, environment, run
-from benchmarks.throughput_page import BARE, DRAIN, HELP, OURS, PASS, RIPGREP, SMALL, told
+from benchmarks.throughput_page import APART, BARE, DRAIN, HELP, OURS, PASS, RIPGREP, SMALL, told
 
 LAB = ROOT.parent / "shared" / "xenlab"
 DEMO = ROOT / "corpus" / "demo"
@@ -105,6 +106,9 @@ def measure(made: Mapping[str, Any], rounds: int, folder: Path) -> Measured:
     ]
     quarters = Log.of("quarters", made["quarters"])
     plan += [(f"jobs {jobs}", quarters, triage(jobs, quarters.whole)) for jobs in (1, 2)]
+    halves = (quarters.whole[::2], quarters.whole[1::2])
+    plan.append((APART, quarters, ["sh", "-c", " & ".join(
+        [*(shlex.join(triage(1, half)) for half in halves), "wait"])]))
     for log in of_all:
         if log.name != "xenlab":
             measured.reports[log.name] = report(log, environ)

@@ -14,6 +14,7 @@ from benchmarks.runs import Contender, Measured, Run
 
 OURS = "diagnose triage --jobs 1"
 RIPGREP, BARE, DRAIN = "rg -j1 -F -c", "bare matcher", "Drain3"
+APART = "jobs 1, in two processes"
 PASS, HELP, SMALL = "python -c pass", "diagnose --help", "diagnose log corpus/demo/*.log"
 NO_ROWS = ("alone", "start")
 """What is run for the goals only, and stands in no row of the costs."""
@@ -161,6 +162,7 @@ def told(measured: Measured, contenders: Sequence[Contender], made: Mapping[str,
         "|---|---:|---:|---|",
         *(goal.row for goal in goals(measured, given.large_mb)),
         "",
+        *_ceiling(Rates(measured)),
         "## Costs",
         "",
         *_legend(made),
@@ -179,6 +181,15 @@ def told(measured: Measured, contenders: Sequence[Contender], made: Mapping[str,
     ])
 
 
+def _ceiling(rates: Rates) -> Iterator[str]:
+    """What two jobs could be at best on the machine, if that was measured."""
+    most = rates.ratio(("jobs 1", "quarters"), (APART, "quarters"), 1)
+    if most is not None:
+        yield (f"Two processes of one job each, with half of the logs each and nothing in common, "
+               f"are {most:.2f} times as fast as one: more is not to be had of this machine.")
+        yield ""
+
+
 def _head(measured: Measured, made: Mapping[str, Any], given: Namespace) -> list[str]:
     return [
         f"Written by `benchmarks/throughput.py`: medians of {given.rounds} rounds, in each of",
@@ -193,9 +204,10 @@ def _head(measured: Measured, made: Mapping[str, Any], given: Namespace) -> list
         "are changed in noise, and in messages on whose fields nothing depends. Messages that act",
         "in the ledgers, begin or end the life of a host or a guest, or tell who speaks or what is",
         "left out are not drawn: what the replay costs as it grows is told in RESULTS-reboots.md.",
-        "In every log one incident lies whole and in order, spread over all of it, so that there",
-        "is something to diagnose. The storm is one message again and again, in lines with stamps",
-        f"that go on (`{made['message']}`);",
+        "In every log one incident lies whole and in order, as its lines are printed, in bursts of",
+        f"{made['burst']} that are spread over all of it, so that there is something to diagnose.",
+        "The storm is one message again and again, in lines with stamps that go on",
+        f"(`{made['message']}`);",
         "*distinct* is as many lines of the same length with other digits.",
         *(["`xenlab` is all recorded logs there, each folder an incident; ours reads the state",
            "files beside them, too, which are not counted as read."]
