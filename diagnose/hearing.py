@@ -107,8 +107,6 @@ class Hearing(Attention):
         first = number = self.reading.lines
         noise, heard, keep = 0, self.heard, self.spoken.keep
         for begin, end, said, when in self._memory.run(text, at):
-            if said.repeats is not None:
-                break
             number += 1
             line = text[begin:end]
             keep(number, line, said, when, len(heard))

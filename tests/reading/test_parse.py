@@ -12,6 +12,7 @@ from diagnose.errors import InputError
 from diagnose.events import Event, Parsed
 from diagnose.grammar import load
 from diagnose.hearing import NEAR_MISSES_MAX
+from diagnose.mend import HELD_LINES_MAX
 from diagnose.parse import parse
 from diagnose.reader import from_bytes
 from diagnose.spoken import REPEATS_MAX
@@ -145,6 +146,19 @@ def test_a_notice_of_a_storm_is_cut_and_told() -> None:
     parsed = read(SYSLOG + "map irq failed", SYSLOG + "last message repeated 4000000000 times")
     assert len(parsed.events) == REPEATS_MAX + 1
     assert codes(parsed) == ["repeats-limit"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("between", range(HELD_LINES_MAX + 2))
+def test_what_reads_as_a_message_may_be_the_beginning_of_one(between: int, again: bool) -> None:
+    """Also where it was read before; so many records of another writer have broken into it."""
+    begin, others = f"{SYSLOG}xen-pciback pci-1-0: fe state", [f"{SYSLOG}bnx2: eth3: using MSI"]
+    heard = [begin, *others * (HELD_LINES_MAX + 1)] if again else []
+    parsed = read(*heard, begin, *others * between, "changed 1")
+    whole = between < HELD_LINES_MAX
+    assert [event.kind for event in parsed.events] == ["xen_pciback_trace"] * again + [
+        "xen_pciback_front_state" if whole else "xen_pciback_trace"]
+    assert parsed.coverage.unknown == (not whole)
 
 
 def test_gaps_are_told() -> None:
