@@ -213,16 +213,37 @@ def test_memory_changes_nothing(
             assert told(data, None) == plain, name
 
 
-@pytest.mark.parametrize("damage", [None, *CHANGES])
-def test_lines_that_are_taken_as_they_stand_change_nothing(
-        damage: str | None, remembering: Callable[[Memory], None],
-        monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the middle of a log of megabytes, of which three copies of a small one stand here."""
+@pytest.fixture
+def amid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small log is read as what lies in the middle of a large one."""
     monkeypatch.setattr(attention, "SHAPE_BYTES", 0)
     monkeypatch.setattr(buffers, "HEAD_BYTES", 64)
     monkeypatch.setattr(buffers, "BUFFER_BYTES", 4096)
     monkeypatch.setattr(hearing, "recognised", lambda name, lines, catalogue: (None, lines))
     monkeypatch.setattr(CATALOGUE, "sieve", ENGINES["hyperscan"])
+
+
+@pytest.mark.usefixtures("amid")
+@pytest.mark.parametrize("between", range(5))
+def test_a_torn_record_waits_as_long_as_ever(
+        between: int, remembering: Callable[[Memory], None]) -> None:
+    """Also where the lines are known that stand between its parts."""
+    known = "Nov 22 11:43:59 host kernel: [   12.345678] map irq failed"
+    begin, rest = f"{known[:44]}msix entry 0 for dev 01:10:0 are", "not freed before acquire again."
+    data = "\n".join([*[known] * 9, begin, *[known] * between, rest, *[known] * 9]).encode()
+    remembering(Forgetful(PEELER))
+    plain = told(data, ENGINES["hyperscan"])
+    memory = Counting(PEELER)
+    remembering(memory)
+    assert told(data, ENGINES["hyperscan"]) == plain
+    assert memory.lines
+
+
+@pytest.mark.usefixtures("amid")
+@pytest.mark.parametrize("damage", [None, *CHANGES])
+def test_lines_that_are_taken_as_they_stand_change_nothing(
+        damage: str | None, remembering: Callable[[Memory], None]) -> None:
+    """Three copies of a log stand one behind the other."""
     ran = 0
     for name, data in sample(sorted(logs().items()), 24, 1):
         lines = data.decode("utf-8", "surrogateescape").split("\n")
