@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnose import buffers as buffers_module
 from diagnose import unpack
 from diagnose.buffers import LINE_BYTES_MAX, buffers
 from diagnose.errors import InputError
@@ -49,11 +52,35 @@ def test_carriage_returns_at_the_end_are_no_text() -> None:
     assert [line.text for line in found] == ["one", "two", "three\rfour"]
 
 
-@given(st.binary(max_size=400), st.integers(1, 40))
+LINES = st.lists(st.sampled_from((b"a", b"bc" * 9, b"\n", b"\r", b"\0")), max_size=90).map(b"".join)
+
+
+@given(LINES | st.binary(max_size=400), st.integers(1, 40))
 def test_pieces_do_not_matter(data: bytes, size: int) -> None:
-    whole, pieced = Reading("x"), Reading("x")
-    assert shown(data, size, pieced) == shown(data, len(data), whole)
+    with tiny():
+        whole, pieced = Reading("x"), Reading("x")
+        assert shown(data, size, pieced) == shown(data, len(data), whole)
     assert (whole.digest, whole.bytes) == (pieced.digest, pieced.bytes)
+
+
+@given(LINES)
+def test_buffers_hold_every_line_as_far_as_it_may_be_long(data: bytes) -> None:
+    lines = data.removesuffix(b"\n").split(b"\n") if data else []
+    with tiny():
+        reading = Reading("x")
+        found = shown(data, 7, reading)
+    assert b"".join(found).removesuffix(b"\n").split(b"\n") == ([
+        line[:TINY_LINE] for line in lines] or [b""])
+    assert all(each.endswith(b"\n") for each in found[:-1])
+    assert codes(reading) == ["long-line"] * sum(len(line) > TINY_LINE for line in lines)
+
+
+TINY_LINE = 24
+
+
+def tiny() -> AbstractContextManager[object]:
+    """Small logs meet every limit."""
+    return patch.multiple(buffers_module, HEAD_BYTES=16, BUFFER_BYTES=32, LINE_BYTES_MAX=TINY_LINE)
 
 
 def shown(data: bytes, size: int, reading: Reading) -> list[bytes]:
