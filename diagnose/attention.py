@@ -48,7 +48,8 @@ class Attention:
 
     def passed_over(self, lines: int, empty: int) -> None:
         """Count lines that say nothing."""
-        self._count("known_noise", empty)
+        if empty:
+            self._count("known_noise", empty)
         self._count("unknown", lines - empty)
         if self._judged:
             self.shape.filled += lines - empty

@@ -93,6 +93,7 @@ class _Sifter:
         self._reading = reading
         self._listener = listener
         self._text = ""                 # the buffer as letters, if somebody has asked
+        self._gaps = False              # whether blank lines stand within the buffer
         self._blanks = 0                # so many have come in a row
         self._held: list[bytes] = []    # the last lines, of which nobody has asked for any so far
 
@@ -104,6 +105,7 @@ class _Sifter:
             yield from self._all(_split(buffer, 0, size))
         else:
             self._text = ""
+            self._gaps = _has_gaps(buffer, 0, size)
             places = sieve.places(memoryview(buffer)[:size], self._listener.prose())
             yield from self._picked(buffer, size, places)
 
@@ -147,7 +149,12 @@ class _Sifter:
             if begin > at or self._held:
                 lines = _newlines(buffer, at, begin)
                 raw = raw_line(reading.lines + lines + 1, data)
-                yield from self._before(buffer, at, begin, lines, listener.back(raw))
+                wanted = listener.back(raw)
+                if wanted:
+                    yield from self._before(buffer, at, begin, lines, wanted)
+                else:
+                    self.forget(0)
+                    self._pass_over(buffer, at, begin, lines)
                 reading.lines += 1
             else:
                 raw = self._next(data)
@@ -206,12 +213,19 @@ class _Sifter:
     def _pass_over(self, buffer: Bytes, at: int, end: int, lines: int) -> None:
         if lines:
             self._reading.lines += lines
-            self._listener.passed_over(lines, _empty(buffer, at, end))
+            empty = buffer[at] in b"\r\n" or (
+                self._gaps and _has_gaps(buffer, max(at - 1, 0), end))
+            self._listener.passed_over(lines, len(_EMPTY.findall(buffer, at, end)) if empty else 0)
 
 
 def _split(buffer: Bytes, begin: int, end: int) -> list[bytes]:
     """The lines of a stretch that holds one at least."""
     return bytes(memoryview(buffer)[begin:end]).removesuffix(b"\n").split(b"\n")
+
+
+def _has_gaps(buffer: Bytes, begin: int, end: int) -> bool:
+    """Whether blank lines follow on others in a stretch."""
+    return any(_find(buffer, gap, begin, end) >= 0 for gap in (b"\n\n", b"\n\r\n"))
 
 
 def _last_lines(buffer: Bytes, at: int, end: int, lines: int) -> int:
@@ -222,12 +236,3 @@ def _last_lines(buffer: Bytes, at: int, end: int, lines: int) -> int:
             break
         first = max(buffer.rfind(b"\n", at, first - 1) + 1, at)
     return first
-
-
-def _empty(buffer: Bytes, at: int, end: int) -> int:
-    """How many lines of a stretch hold nothing."""
-    first = max(at - 1, 0)
-    if buffer[at] not in b"\r\n" and _find(buffer, b"\n\n", first, end) < 0 and \
-            _find(buffer, b"\n\r\n", first, end) < 0:
-        return 0
-    return len(_EMPTY.findall(buffer, at, end))
