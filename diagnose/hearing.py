@@ -153,7 +153,7 @@ class Hearing(Attention):
         return texts
 
     def _recall(self, raw: RawLine) -> tuple[Said, Stamp] | None:
-        """What was learnt of a line, if it holds nothing but printable ASCII."""
+        """What was learnt of a line as it stands, nothing where it is a part of an entry."""
         if self._recalled[0] is raw:
             return self._recalled[1]
         known = self._memory.recall(raw.text) if raw.payload is raw.text else None
@@ -192,7 +192,7 @@ class Hearing(Attention):
         _, envelope, matched = texts[0] if len(texts) == 1 else _NO_TEXT
         reading = matched.reading
         if reading is None or self.spoken.times(envelope) or self._peeler.spread(envelope) or (
-                not reading.production.noise and self._peeler.inside(envelope.payload)):
+                mend.may_hold_more(envelope, matched) and self._peeler.inside(envelope.payload)):
             return False
         said = said_by(envelope, reading, self._goes_on(envelope, reading, torn=False))
         plain = texts[0][0] is raw.text and raw.text.isascii() and raw.text.isprintable()

@@ -171,7 +171,7 @@ def _said(source: Input, options: Options) -> tuple[str | None, str | None]:
 
 
 def _settled(logs: Sequence[_Log], kept: _Kept) -> Parsed:
-    """Everything, with the speakers told."""
+    """Everything, with the speakers told; the readings are used up."""
     for log in logs:
         for before, made in pairwise(log.parts):
             made.spoken.follow(before.spoken)

@@ -11,8 +11,7 @@ and reading it would tell the same, but for its time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Hashable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -31,8 +30,8 @@ from diagnose.grammar import REMEMBERED_LENGTH_MAX, REMEMBERED_MAX
 from diagnose.spoken import Said
 from diagnose.stamps import NO_WALL, TIME_FIELDS, clocks_of
 
-STENCILS_MAX = 64
-"""Envelopes that begin with one letter; more are not learnt."""
+STENCILS_MAX = 128
+"""Envelopes that are learnt; the others are peeled each time."""
 #: Fields that are others in each line and that nobody asks for.
 PASSING_FIELDS = frozenset(("elapsed", "sequence", "tsc"))
 #: Fields that count from the line before.
@@ -68,8 +67,7 @@ class Stencil:
         payload = "([^\n]*)" if rest is _OPTIONAL else "([^\n]+)"
         self._told, self._payload = tuple(told.items()), fields + 1
         #: The whole of a flat line in this envelope; its group `marks` tell it from others.
-        self._pattern = "".join(parts) + payload
-        self.fullmatch = re.compile(self._pattern).fullmatch
+        self.fullmatch = re.compile("".join(parts) + payload).fullmatch
         self.marks = (*(nr for name, nr in told.items()
                         if name not in TIME_FIELDS and name not in PASSING_FIELDS), fields + 1)
         self.known: dict[Hashable, Said] = {}
@@ -81,12 +79,6 @@ class Stencil:
         uptime, self._units, self._wall = clocks_of(told)
         self._uptime = told.get(uptime, 0)
         self._times = tuple((name, nr) for name, nr in told.items() if name in TIME_FIELDS)
-
-    @cached_property
-    def standing(self) -> Callable[[str, int, int], re.Match[str] | None]:
-        """The same for a line as it stands in a text, where blanks come in runs."""
-        pattern = self._pattern.replace("\\ ", "\\ +").replace(" ?", " *")
-        return re.compile(pattern).fullmatch
 
     def envelope(self, match: re.Match[str], peeler: Peeler) -> Envelope | None:
         """The envelope of a line in it, None if the line wears more of them."""
@@ -132,11 +124,14 @@ class Memory:
         self._bare: dict[Hashable, Said] = {}
         self._stencils: dict[str, list[Stencil]] = {}    # by first letter, the last met first
         self._without: set[tuple[str, ...]] = set()      # layers of which no stencil can be made
+        self._made = 0
         self._met = _NOTHING_MET                         # the text that was looked at last
 
     def recall(self, text: str) -> tuple[Said, Stamp] | None:
-        """What a line of printable ASCII says, and when, if that was learnt."""
-        flat = text
+        """What a line says, and when, if that was learnt; nothing but printable ASCII is."""
+        if not (text.isascii() and text.isprintable()):
+            return None
+        flat, met = text, None
         while "  " in flat:
             flat = flat.replace("  ", " ")
         flat = flat.strip(" ")
@@ -152,31 +147,28 @@ class Memory:
                     _first(stencils, stencil)
                     # Nobody asks when noise was made.
                     return known, NO_STAMP if known.production.noise else stencil.when(match, known)
-                self._met = _Met(text, flat, stencil, match)
+                met = met or _Met(text, flat, stencil, match)
+        self._met = met or _NOTHING_MET
         return None
 
     def run(self, text: str, at: int) -> Iterator[tuple[int, int, Said, Stamp]]:
         """The lines from `at` in a text on, up to the first that is not known again.
 
-        For each where it begins and ends, what it says, and when. The letters of the text may be
-        any, as long as each is one byte: what is not printable ASCII is not known.
+        For each where it begins and ends, what it says, and when.
         """
+        recall = self.recall
         while (end := text.find("\n", at)) >= 0:
-            stencils = self._stencils.get(text[at], [])
-            for stencil in stencils:
-                match = stencil.standing(text, at, end)
-                known = None if match is None else stencil.known.get(match.group(*stencil.marks))
-                if match is not None and known is not None:
-                    _first(stencils, stencil)
-                    yield at, end, known, NO_STAMP if known.production.noise else \
-                        stencil.when(match, known)
-                    break
-            else:
+            known = recall(text[at:end])
+            if known is None:
                 return
+            yield at, end, *known
             at = end + 1
 
     def peel(self, text: str) -> Envelope:
-        """What the peeler makes of a text, where no stencil is at hand; its envelope is learnt."""
+        """What the peeler makes of a text; its envelope is learnt, if it can be.
+
+        A text of anything but printable ASCII, or with a tab however it is shown, has no stencil.
+        """
         met, self._met = self._met, _NOTHING_MET
         if not (text.isascii() and text.isprintable()) or any(mark in text for mark in SHOWN):
             return self._peeler.peel(text)
@@ -198,16 +190,26 @@ class Memory:
                 self._met = _Met(text, flat, stencil, match)
                 return peeled
         envelope = self._peeler.peel(flat)
-        if envelope.layers and envelope.layers not in self._without and \
-                len(stencils) < STENCILS_MAX:
-            try:
-                made = Stencil(self._peeler.worn(flat))
-            except ValueError:      # such an envelope is peeled each time
-                self._without.add(envelope.layers)
-            else:
-                stencils.insert(0, made)
-                self._met = _Met(text, flat, made, made.fullmatch(flat))
+        made = self._stencil(envelope, flat)
+        if made is not None:
+            stencils.insert(0, made)
+            self._met = _Met(text, flat, made, made.fullmatch(flat))
         return envelope
+
+    def _stencil(self, envelope: Envelope, flat: str) -> Stencil | None:
+        """A new one for this envelope of a text, None if it is to be peeled each time."""
+        layers = envelope.layers
+        if not layers or layers in self._without or self._made >= STENCILS_MAX:
+            return None
+        worn = self._peeler.worn(flat)
+        if tuple(each.layer.kind for each in worn) != layers:   # the last one could not be opened
+            return None
+        self._made += 1
+        try:
+            return Stencil(worn)
+        except ValueError:
+            self._without.add(layers)
+            return None
 
     def learn(self, text: str, envelope: Envelope, said: Said) -> None:
         """Keep what the text says that was peeled last, whatever its time, if that can be told."""

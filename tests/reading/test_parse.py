@@ -161,6 +161,17 @@ def test_what_reads_as_a_message_may_be_the_beginning_of_one(between: int, again
     assert parsed.coverage.unknown == (not whole)
 
 
+@pytest.mark.parametrize("before", [
+    [], [f"{SYSLOG}pciback pci-1-0: 22 Error reading backend state"],
+    ["usb 2-1: new low speed USB dev"], ["usb 2-1: new low speed USB dev"] * 9])
+def test_another_record_in_the_middle_of_noise_is_read(before: list[str]) -> None:
+    """Whatever stands before, and whether the noise was read before or not."""
+    line = "usb 2-1: new low speed USB dev(XEN) d5: MSI pirq 57 not mapped"
+    event = read(*before, line).events[-1]
+    assert (event.kind, event.speaker) == ("xen_msi_not_mapped", "xen")
+    assert read(*before, line, line).events[-1].line.line == len(before) + 2
+
+
 def test_gaps_are_told() -> None:
     parsed = read("(XEN) printk: 7 messages suppressed.", "** 12 printk messages dropped ** x")
     assert [(event.speaker, event.proves("gap")) for event in parsed.events] == [

@@ -168,6 +168,29 @@ def test_what_its_neighbours_or_its_opening_tell_is_not_learnt(line: str) -> Non
     assert memory.recall(line) is None
 
 
+@pytest.mark.parametrize("outer", ["h\xe9", "h\x85", "h\r"])
+def test_what_is_not_printable_ascii_is_not_known(outer: str) -> None:
+    """Also where it stands in what an inner layer tells once more."""
+    memory = Memory(PEELER)
+    inner = "[root@h ~]# map irq failed"
+    line = f"[root@h ~]# {inner}"
+    found = read(line)
+    assert found is not None
+    memory.learn(line, memory.peel(line), found[0])
+    assert memory.recall(line) is not None
+    assert memory.recall(f"[root@{outer} ~]# {inner}") is None
+
+
+def test_what_cannot_be_opened_keeps_no_other_line_from_being_known() -> None:
+    memory = Memory(PEELER)
+    memory.peel('Jun  1 00:31:27 h kernel: {"a": 1}')
+    line = "Nov  2 11:43:59 h kernel: map irq failed"
+    found = read(line)
+    assert found is not None
+    memory.learn(line, memory.peel(line), found[0])
+    assert memory.recall(line) == found
+
+
 def test_a_layer_that_is_tried_before_comes_first() -> None:
     line = "[ 12.345678] map irq failed"
     (worn,) = PEELER.worn(line)
