@@ -58,7 +58,7 @@ conform: $(VENV)/.ready
 	 else echo "no traces in $(TRACES)/: nothing to replay; make test replays a sample"; fi
 
 bench: $(VENV)/.ready $(BENCH)/.ready
-	@$(BENCH)/bin/python -m benchmarks.throughput --output benchmarks/RESULTS.md
+	@$(BENCH)/bin/python -m benchmarks.throughput --large-mb 2048 --output benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks.small_incident --output benchmarks/RESULTS-small.md
 	@$(BIN)/python -m benchmarks.emulator_steps --output benchmarks/RESULTS-emulator.md
 	@$(BIN)/python -m benchmarks.reboots --output benchmarks/RESULTS-reboots.md

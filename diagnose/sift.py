@@ -110,13 +110,24 @@ class _Sifter:
             yield from self._picked(buffer, size, places)
 
     def _all(self, lines: Iterable[bytes]) -> Iterator[RawLine]:
+        blanks, passed = self._blanks, 0
         for data in lines:
-            self._blanks = 0 if data.strip(b"\r") else self._blanks + 1
-            if self._blanks <= BLANKS_MAX:
-                yield self._next(data)
-            else:
-                self._reading.lines += 1
-                self._listener.passed_over(1, 1)
+            if data and data.strip(b"\r"):
+                blanks = 0
+            elif (blanks := blanks + 1) > BLANKS_MAX:
+                passed += 1
+                continue
+            if passed:
+                self._pass_blanks(passed)
+                passed = 0
+            yield self._next(data)
+        self._blanks = blanks
+        self._pass_blanks(passed)
+
+    def _pass_blanks(self, lines: int) -> None:
+        if lines:
+            self._reading.lines += lines
+            self._listener.passed_over(lines, lines)
 
     def forget(self, kept: int) -> None:
         """Pass over all held lines but the last ones."""
