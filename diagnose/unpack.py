@@ -78,7 +78,8 @@ class Stream(RawIOBase):
             view[: len(piece)] = piece
             return self._handed(len(piece), len(view))
         try:
-            count = self.source.readinto1(view)
+            # A pipe that does not block and has nothing yet gives None.
+            count = self.source.readinto1(view) or 0
         except OSError as error:
             self.failure = error
             count = 0

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +18,7 @@ from diagnose.buffers import LINE_BYTES_MAX, buffers
 from diagnose.errors import InputError
 from diagnose.lines import RawLine, Reading
 from diagnose.mend import pieces
-from diagnose.reader import from_bytes, from_path, read
+from diagnose.reader import Input, from_bytes, from_path, read
 from diagnose.sift import BLANKS_MAX
 from tests.bundle.packing import PACKERS
 from tests.reading.everyone import Everything
@@ -73,6 +74,14 @@ def test_buffers_hold_every_line_as_far_as_it_may_be_long(data: bytes) -> None:
         line[:TINY_LINE] for line in lines] or [b""])
     assert all(each.endswith(b"\n") for each in found[:-1])
     assert codes(reading) == ["long-line"] * sum(len(line) > TINY_LINE for line in lines)
+
+
+def test_a_pipe_that_has_nothing_and_does_not_block_is_at_its_end() -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    source = Input("-", "-", lambda: os.fdopen(ours, "rb"))
+    assert list(read(source, Reading("-"), Everything())) == []
+    os.close(theirs)
 
 
 TINY_LINE = 24

@@ -1,7 +1,7 @@
 """A line that is known again tells what peeling and reading it would."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 import pytest
@@ -36,6 +36,16 @@ def read(line: str) -> tuple[Said, Stamp] | None:
     envelope = PEELER.peel(line)
     reading = CATALOGUE.match(envelope.payload).reading
     return None if reading is None else (said_by(envelope, reading), stamp(envelope))
+
+
+def having_read(lines: Iterable[str]) -> Memory:
+    """A memory of what can be read of these lines."""
+    memory = Memory(PEELER)
+    for line in lines:
+        found = read(line)
+        if found is not None:
+            memory.learn(line, memory.peel(line), found[0])
+    return memory
 
 
 def dressed() -> st.SearchStrategy[str]:
@@ -74,12 +84,8 @@ def test_a_stencil_peels_what_the_peeler_would(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_what_is_known_again_is_what_would_be_read(data: st.DataObject) -> None:
-    memory = Memory(PEELER)
     lines = data.draw(st.lists(dressed(), min_size=1, max_size=4))
-    for line in lines:
-        found = read(line)
-        if found is not None:
-            memory.learn(line, memory.peel(line), found[0])
+    memory = having_read(lines)
     for line in [*lines, *(data.draw(spoilt(line)) for line in lines for _ in range(3))]:
         known = memory.recall(line)
         if known is not None:
@@ -92,12 +98,8 @@ def test_what_is_known_again_is_what_would_be_read(data: st.DataObject) -> None:
 @given(st.data())
 def test_in_a_text_lines_are_known_as_they_are_apart(data: st.DataObject) -> None:
     """However many blanks stand in them, and whatever other bytes."""
-    memory = Memory(PEELER)
     lines = data.draw(st.lists(dressed(), min_size=1, max_size=4))
-    for line in lines:
-        found = read(line)
-        if found is not None:
-            memory.learn(line, memory.peel(line), found[0])
+    memory = having_read(lines)
     for line in [*lines, *(data.draw(spoilt(line, f"{LETTERS}   \t\r\x07\x85\xff"))
                            for line in lines for _ in range(3))]:
         for _, end, *known in memory.run(f"{line}\n", 0):
