@@ -9,13 +9,13 @@ the logs and the command line alone.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from diagnose.errors import RuleError, UsageError
-from diagnose.render.paper import WIDTH_MIN
+from diagnose.places import configuration
+from diagnose.render.measures import WIDTH_MIN
 from diagnose.rulefile import Key, RuleFile
 
 KEYS: Mapping[str, Key] = MappingProxyType({
@@ -25,20 +25,15 @@ KEYS: Mapping[str, Key] = MappingProxyType({
 })
 
 
-def default_path(environ: Mapping[str, str]) -> Path:
-    """Where the file lies unless it is named (XDG base directory specification)."""
-    folder = environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(folder):
-        folder = os.path.join(os.path.expanduser("~"), ".config")
-    return Path(folder) / "diagnose" / "config.toml"
-
-
 def load(named: str | None, environ: Mapping[str, str]) -> Mapping[str, object]:
     """Key → value of the file `named`, or of the one in its default place; empty without a file.
 
     Raises UsageError for a file that cannot be read, and with file and line for a mistake in it.
     """
-    path = Path(named) if named else default_path(environ)
+    place = named or configuration(environ)
+    if place is None:
+        return {}
+    path = Path(place)
     try:
         file = RuleFile(path)
         file.check(file.content, KEYS)

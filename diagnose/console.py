@@ -9,20 +9,18 @@ holds; all of this is ordinary and none of it may change what a diagnosis says.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from diagnose.errors import InputError
-from diagnose.render.paper import WIDTH, Style
+from diagnose.render.measures import WIDTH, WIDTH_MAX
 from diagnose.render.safe import neutral
 
-WIDTH_MAX = 120
-"""Wider terminals get no wider text unless asked: longer lines are hard to read."""
-
+if TYPE_CHECKING:
+    from diagnose.render.paper import Style
 
 def style_for(
     stream: TextIO | None,
@@ -33,12 +31,20 @@ def style_for(
     verbosity: int = 0,
 ) -> Style:
     """How to write to `stream`: a terminal's own width and colours, else 80 plain columns."""
+    from diagnose.render.paper import Style
+
     terminal = stream is not None and stream.isatty()
     if width is None:
-        columns = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
-        width = min(columns, WIDTH_MAX)
+        width = min(columns() if terminal else WIDTH, WIDTH_MAX)
     plain = no_color or bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
     return Style(width, terminal and not plain, verbosity, _holds_unicode(stream))
+
+
+def columns() -> int:
+    """How wide the terminal is; `WIDTH` where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 Write = Callable[[str], bool]
@@ -135,9 +141,8 @@ def passing(text: str) -> None:
     """
     if sys.stderr is None or not sys.stderr.isatty():
         return
-    columns = shutil.get_terminal_size((WIDTH, 24)).columns
     try:
-        sys.stderr.write(_encodable(f"\r\x1b[K{neutral(text)[: columns - 1]}", sys.stderr))
+        sys.stderr.write(_encodable(f"\r\x1b[K{neutral(text)[: columns() - 1]}", sys.stderr))
         sys.stderr.flush()
     except OSError:
         return  # A terminal that has gone away misses nothing.

@@ -9,28 +9,19 @@ import hashlib
 import os
 from pathlib import Path
 
+from diagnose.places import cache
+
 _DIGEST = hashlib.sha256
 _DIGEST_BYTES = 32
 
 
-def directory() -> Path | None:
-    """The user's cache directory for this program (XDG base directory specification).
-
-    None for a user without a home, as in a container that runs under any number.
-    """
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "diagnose" if os.path.isabs(base) else None
-
-
 def read(name: str) -> bytes | None:
     """What was kept under a name, None if there is nothing whole."""
-    folder = directory()
+    folder = cache()
     if folder is None:
         return None
     try:
-        data = (folder / name).read_bytes()
+        data = Path(folder, name).read_bytes()
     except OSError:
         return None
     digest, content = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
@@ -39,9 +30,10 @@ def read(name: str) -> bytes | None:
 
 def write(name: str, content: bytes) -> str | None:
     """Keep it; the reason if that failed."""
-    folder = directory()
-    if folder is None:
+    place = cache()
+    if place is None:
         return "a home directory (there is none)"
+    folder = Path(place)
     # Others may write the same at this moment, on other machines that share the directory too.
     temporary = folder / f"{name}.{os.urandom(8).hex()}.tmp"
     try:

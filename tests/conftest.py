@@ -9,4 +9,5 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_configuration() -> None:
-    os.environ["DIAGNOSE_CONFIG"] = os.devnull
+    os.environ.pop("DIAGNOSE_CONFIG", None)
+    os.environ["XDG_CONFIG_HOME"] = os.devnull      # no directory, so that nothing lies below it

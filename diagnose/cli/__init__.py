@@ -3,8 +3,8 @@
 Exit status of `log`: 0 no fault, 1 at least one fault, 2 wrong usage or nothing that could be read,
 3 inconclusive when `--fail-on inconclusive` asks for it.
 
-Each module here holds the commands of one subject; `app` knows which there are, and `shared` holds
-what they share.
+Each module here holds the commands of one subject; `app` knows which there are, `parameters` their
+options, and `shared` what else they share. `calls` answers where typer need not be asked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from diagnose.cli.calls import answered
 from diagnose.errors import DiagnoseError
 
 GARBAGE_AFTER = 10_000
@@ -23,10 +24,11 @@ stays, and the ordinary 700 have it searched a hundred times."""
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; errors are told on standard error."""
-    from diagnose.cli.app import app
-
     try:
-        app(list(arguments), prog_name="diagnose")
+        if not answered(arguments):
+            from diagnose.cli.app import app
+
+            app(list(arguments), prog_name="diagnose")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except DiagnoseError as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -64,6 +64,11 @@ def whole(name: str) -> Any:
     """The command or the group of a name that is in `COMMANDS`, with its options."""
     made = getattr(import_module(f"diagnose.cli.{name}"), name)
     if not isinstance(made, typer.Typer):
+        # The module of a command does not import what stands in its annotations: see `calls`.
+        from diagnose.cli import parameters
+
+        known = vars(parameters) | made.__globals__
+        made.__annotations__ = get_type_hints(made, known, include_extras=True)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(name)(made)
         made = single

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from diagnose.cli.shared import Output
+from typing import TYPE_CHECKING
+
 from diagnose.console import emit
+
+if TYPE_CHECKING:
+    from diagnose.cli.parameters import Output
 
 
 def collect(output: Output = None) -> None:

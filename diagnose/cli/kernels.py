@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from diagnose.cli.app import group
-from diagnose.cli.shared import rows
+from diagnose.cli.parameters import rows
 from diagnose.cli.shelves import AsForm, Form, NoColor, Width, show, show_all, style
 
 LENGTH, LENGTH_MAX = 5, 9

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from diagnose.cli.shared import Text, Verbose
+from typing import TYPE_CHECKING
+
 from diagnose.console import emit, lines_of
 from diagnose.render.safe import neutral
+
+if TYPE_CHECKING:
+    from diagnose.cli.parameters import Text, Verbose
 
 
 def line(text: Text, verbose: Verbose = False) -> None:

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-import typer
-
-from diagnose.cli.shared import (
-    Device,
-    Dom0,
-    FailOn,
-    FailOnOption,
-    Format,
-    Guest,
-    Kernel,
-    NoColor,
-    Output,
-    Paths,
-    Quiet,
-    Toolstack,
-    Verbose,
-    Width,
-    Xen,
-    exit_status,
-    hints,
-    tell,
-)
+from diagnose.cli.shared import exit_status, hints, tell
 from diagnose.console import emit, style_for
 from diagnose.render import render
+
+if TYPE_CHECKING:
+    from diagnose.cli.parameters import (
+        Device,
+        Dom0,
+        FailOnOption,
+        Format,
+        Guest,
+        Kernel,
+        NoColor,
+        Output,
+        Paths,
+        Quiet,
+        Toolstack,
+        Verbose,
+        Width,
+        Xen,
+    )
 
 
 def log(
@@ -41,7 +39,7 @@ def log(
     device: Device = None,
     form: Format = "text",
     output: Output = None,
-    fail_on: FailOnOption = FailOn.fault,
+    fail_on: FailOnOption = "fault",
     width: Width = None,
     no_color: NoColor = False,
     quiet: Quiet = False,
@@ -58,6 +56,4 @@ def log(
     verbosity = int(verbose) - int(quiet)
     style = style_for(target, os.environ, width=width, no_color=no_color, verbosity=verbosity)
     emit(render(result, form, style), output)
-    raise typer.Exit(exit_status(result.verdict, fail_on))
-
-
+    raise SystemExit(exit_status(result.verdict, fail_on))

@@ -4,50 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from diagnose.cli.shared import (
-    Device,
-    Dom0,
-    Guest,
-    Kernel,
-    NoColor,
-    Output,
-    Paths,
-    Quiet,
-    ReplayFormat,
-    Toolstack,
-    Verbose,
-    Width,
-    Xen,
-    hints,
-    known_row,
-    rows,
-    tell,
-)
+from diagnose.cli.shared import hints, tell
 from diagnose.console import emit, style_for
 from diagnose.options import Question
 from diagnose.render import render_replay
 
-At = Annotated[
-    str | None,
-    typer.Option(metavar="FILE:LINE", help="Show both ledgers as that line was printed."),
-]
-Watch = Annotated[
-    str | None,
-    typer.Option(metavar="DEVICE/ENTRY", help="Tell the life of an entry, say 01:10.0/0."),
-]
-Assume = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ROW",
-        help="Run the story again under that kernel row, and show where it differs.",
-        callback=known_row,
-        autocompletion=rows,
-    ),
-]
+if TYPE_CHECKING:
+    from diagnose.cli.parameters import (
+        Assume,
+        At,
+        Device,
+        Dom0,
+        Guest,
+        Kernel,
+        NoColor,
+        Output,
+        Paths,
+        Quiet,
+        ReplayFormat,
+        Toolstack,
+        Verbose,
+        Watch,
+        Width,
+        Xen,
+    )
 
 
 def replay(

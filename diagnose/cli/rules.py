@@ -8,7 +8,7 @@ import typer
 
 from diagnose.cli import rules_test
 from diagnose.cli.app import group
-from diagnose.cli.shared import Output
+from diagnose.cli.parameters import Output
 from diagnose.cli.shelves import AsForm, Form, NoColor, Width, show, show_all, style
 from diagnose.console import emit
 

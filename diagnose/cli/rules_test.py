@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagnose.cli.shared import Jobs, NoColor, Width
+from diagnose.cli.parameters import Jobs, NoColor, Width
 from diagnose.console import emit, style_for, writing
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diagnose.cli.shared import NoColor, Width
+from diagnose.cli.parameters import NoColor, Width
 from diagnose.console import emit, style_for
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagnose.cli.shared import INTERRUPTED, Jobs, NoColor, Width
+from diagnose.cli.parameters import Jobs, NoColor, Width
+from diagnose.cli.shared import INTERRUPTED
 from diagnose.console import complain, emit, style_for, writing
 from diagnose.errors import DiagnoseError, UsageError
 

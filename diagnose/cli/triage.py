@@ -6,66 +6,39 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from diagnose.cli.shared import (
-    INTERRUPTED,
-    FailOn,
-    FailOnOption,
-    Jobs,
-    Kernel,
-    NoColor,
-    Output,
-    Width,
-    exit_status,
-    tell,
-)
+from diagnose.cli.shared import INTERRUPTED, FailOn, exit_status, tell
 from diagnose.console import complain, passing, style_for, writing
 from diagnose.errors import UsageError
 from diagnose.options import Options
 
 if TYPE_CHECKING:
+    from diagnose.cli.parameters import (
+        FailOnOption,
+        Incidents,
+        Jobs,
+        Kernel,
+        NoColor,
+        Output,
+        RowFormat,
+        RowsQuiet,
+        Width,
+    )
     from diagnose.outcome import Outcome, Tally
-
-
-class Form(StrEnum):
-    """How rows are written."""
-
-    table = "table"
-    jsonl = "jsonl"
-
-
-Incidents = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PATH...",
-        help="A file is an incident. A directory is one, of all its logs; but if it has"
-        " sub-directories with logs, each of these is an incident, and so is each log beside them."
-        " A *.case file is always one, and so is an archive.",
-    ),
-]
-FormOption = Annotated[
-    Form, typer.Option("--format", help="A table for people, or a JSON object a line.")
-]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No rows in a table, no remarks, no progress.")
-]
 
 
 def triage(
     paths: Incidents,
     kernel: Kernel = None,
     jobs: Jobs = None,
-    form: FormOption = Form.table,
+    form: RowFormat = "table",
     output: Output = None,
-    fail_on: FailOnOption = FailOn.fault,
+    fail_on: FailOnOption = "fault",
     width: Width = None,
     no_color: NoColor = False,
-    quiet: Quiet = False,
+    quiet: RowsQuiet = False,
 ) -> None:
     """Judge many incidents: one row each, then what they have in common.
 
@@ -87,7 +60,7 @@ def triage(
     style = style_for(None if output else sys.stdout, os.environ, width=width, no_color=no_color,
                       verbosity=-int(quiet))
     names = [incident.shown for incident in found]
-    page = Lines() if form is Form.jsonl else Table(names, style)
+    page = Lines() if form == "jsonl" else Table(names, style)
     tally = Tally()
     outcomes = crew.ordered(partial(triage.judge, options=options), found, jobs, triage.killed)
     shown = outcomes if quiet else _with_progress(outcomes, len(found), output)
@@ -98,8 +71,8 @@ def triage(
     tell([] if quiet else remarks)
     if interrupted:
         complain("interrupted", f"{tally.total} of {len(found)} incidents were judged")
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(_status(tally, fail_on))
+        raise SystemExit(INTERRUPTED)
+    raise SystemExit(_status(tally, fail_on))
 
 
 def _told(outcomes: Iterable[Outcome], tell_row: Callable[[Outcome], bool], tally: Tally) -> bool:

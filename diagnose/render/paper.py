@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from diagnose.render.measures import WIDTH, WIDTH_MIN
 from diagnose.render.names import brief
 from diagnose.render.safe import neutral
 
 if TYPE_CHECKING:
     from diagnose.events import Line
-
-WIDTH = 80
-WIDTH_MIN = 50
 
 Piece = str | tuple[str, str]
 _Word = list[tuple[str, str]]

@@ -90,7 +90,7 @@ def test_everything_that_was_said_reaches_the_pipeline(pipeline: Pipeline) -> No
         ("log", "PATH"),
         ("log x --kernel el5-28", "did you mean el5-283"),
         ("log x --kernel nonsense", "el5+prune"),
-        ("log x --format yaml", "text or json"),
+        ("log x --format yaml", "'text', 'json'"),
         ("log x --guest nameless", "--guest NAME=F"),
         ("log x --guest =f", "--guest NAME=F"),
         ("log x --device 99", "0000:01:10.0"),

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from diagnose import cli, config
+from diagnose.places import configuration
 
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The configuration file in its default place, for a test to write."""
-    monkeypatch.delenv("DIAGNOSE_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     folder = tmp_path / "diagnose"
     folder.mkdir()
@@ -99,4 +99,7 @@ def test_the_documentation_names_every_key() -> None:
 def test_a_home_that_is_a_word_only(monkeypatch: pytest.MonkeyPatch) -> None:
     home = {"XDG_CONFIG_HOME": "relative"}
     monkeypatch.setenv("HOME", "/somewhere")
-    assert config.default_path(home) == Path("/somewhere/.config/diagnose/config.toml")
+    assert configuration(home) == "/somewhere/.config/diagnose/config.toml"
+    monkeypatch.setenv("HOME", "nowhere")
+    assert configuration(home) is None
+    assert config.load(None, home) == {}

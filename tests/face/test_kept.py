@@ -23,7 +23,7 @@ WRITERS = 4
 def started(environ: Mapping[str, str]) -> subprocess.Popen[str]:
     """A process that diagnoses the demo, with nothing of this one's environment but what it needs.
     """
-    needed = {name: os.environ[name] for name in ("PATH", "DIAGNOSE_CONFIG")}
+    needed = {name: os.environ[name] for name in ("PATH", "XDG_CONFIG_HOME")}
     return subprocess.Popen(COMMAND, cwd=ROOT, env={**needed, **environ}, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 

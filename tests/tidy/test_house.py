@@ -45,6 +45,7 @@ SHAPELESS = {
 
 CALLED_BY_NAME = {
     "__getattr__": "the interpreter calls it",
+    "__annotations__": "typer reads what a command takes in it",
     "default_map": "typer reads it when it makes a command's context",
     "diagnose": "typer calls commands",
     "log": "typer calls commands",
