@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from diagnose.costs import costs
+from diagnose.events import Event
 from diagnose.spine import Item
 from diagnose.story import UNKNOWN_DOMID_MIN, Hypothesis, first_left
 from diagnose.timeline import Timeline
@@ -148,11 +149,15 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
                 break
 
 
+#: The lines of one load follow on each other faster than in so many seconds.
+AT_ONCE_SECONDS = 0.5
+
+
 def vector_counts(context: Context, device: PciAddress) -> list[int]:
     """How many entries the driver may have asked for: by this burst, then by others."""
     close, scattered = burst(context, device), burst(context, device, lenient=True)
     hint = context.timeline.entries.get(device)
-    found = [n for n in (close, hint) if n]
+    found = [n for n in (close, hint, burst(context, device, at_once=True)) if n]
     if close:
         found.append(close - 1)      # the last line may begin a flush that follows at once
     if close and close % 2 == 0:
@@ -169,12 +174,15 @@ def vector_counts(context: Context, device: PciAddress) -> list[int]:
     return [n for n in dict.fromkeys(found) if 0 < n <= VECTORS_MAX][:6]
 
 
-def burst(context: Context, device: PciAddress, lenient: bool = False) -> int:
+def burst(context: Context, device: PciAddress, lenient: bool = False,
+          at_once: bool = False) -> int:
     """Lines from here on, one an entry, that a load of this device's driver can have printed.
 
-    `lenient`: lines of other devices may stand between them.
+    `lenient`: lines of other devices may stand between them. `at_once`: the clock must not stand
+    between them.
     """
     items, count = context.timeline.items, 0
+    before: Event | None = None
     mask = context.hyp.mask
     for place in range(context.at, min(len(items), context.at + 48)):
         item = items[place]
@@ -187,7 +195,16 @@ def burst(context: Context, device: PciAddress, lenient: bool = False) -> int:
         if item.event.kind not in EMITS["driver_load"]:
             break
         per_entry = item.domid is not None or "entry_nr" in item.event.fields
-        if count and not per_entry:
+        if (count and not per_entry) or (at_once and before and _apart(before, item.event)):
             break
-        count += per_entry
+        count, before = count + per_entry, item.event
     return count
+
+
+def _apart(before: Event, after: Event) -> bool:
+    """Whether the clock tells that so much time lies between two lines that no act goes on."""
+    one, other = before.stamp, after.stamp
+    if one.time is None or other.time is None or one.kind != other.kind:
+        return False
+    coarse = other.coarse if other.uptime is None else 0.0
+    return other.time - one.time > AT_ONCE_SECONDS + coarse

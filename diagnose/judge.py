@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 
 from msgspec import Struct
 
@@ -70,9 +71,20 @@ def _entry_named(fact: Fact, steps: Sequence[Step]) -> bool:
 
 
 def _attached(found: Match, steps: Sequence[Step]) -> bool:
-    """Whether a line tells of the load that attached a pair, or none did: else it is invented."""
+    """Whether lines tell of the load that attached a pair, and of its owner's start, or none did.
+
+    Else it is invented, or of a life of which the log has missed the beginning: where a log begins
+    so, other lines of that life may be missing as well.
+    """
     loads = [attach_step(fact, steps) for fact in found.facts]
-    return any(load is None or load.lines for load in loads)
+    return any(load is None or (load.lines and _begun(load, steps)) for load in loads)
+
+
+def _begun(load: Step, steps: Sequence[Step]) -> bool:
+    """Whether a line tells that the domain started whose driver was loaded; dom0 always has."""
+    return not load.act.domid or any(
+        step.observed for step in takewhile(lambda step: step is not load, steps)
+        if step.act.op == "domain_start" and step.act.domid == load.act.domid)
 
 
 def _told(found: Match, telling: set[Line]) -> bool:

@@ -70,8 +70,8 @@ def replay(timeline: Timeline, release: int | None, rows: Sequence[Row] = ROWS) 
     those with the fewest.
     """
     stories: list[Hypothesis] = []
-    for strict in (True, False):
-        search = _Search(timeline, strict)
+    for strict, every in ((True, False), (True, True), (False, False)):
+        search = _Search(timeline, strict, every)
         beam = list(beginnings(timeline, search.enactor, rows, release))
         for at in range(len(timeline.items)):
             beam = search.advance(beam, at)
@@ -98,8 +98,8 @@ class _Prepared(Struct):
 
 
 class _Search:
-    def __init__(self, timeline: Timeline, strict: bool) -> None:
-        self.strict = strict
+    def __init__(self, timeline: Timeline, strict: bool, every: bool) -> None:
+        self.strict, self.every = strict, every
         self.timeline = timeline
         self.enactor = Enactor(timeline)
         self.proposals = Proposals(timeline)
@@ -233,7 +233,7 @@ class _Search:
             for story in self._played(hyp, plan, at, budget, prepared):
                 clean = clean or story.contradictions == hyp.contradictions
                 yield story
-        if not clean:
+        if self.every or not clean:
             for plan in rare:
                 yield from self._played(hyp, plan, at, budget, prepared)
 
