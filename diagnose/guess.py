@@ -29,6 +29,8 @@ VECTORS_MAX = 40
 NEIGHBOURHOOD = 14
 #: Why a map may fail: an outside cause that Xen is silent about, no vector left, no pirq left.
 MAP_FAULTS = ("map_pirq", "map_no_vector", "map_no_pirq")
+#: Why one may fail of which neither dom0 nor Xen says a word (msi-xen.c: msi_map_pirq_to_vector()).
+SILENT_FAULT = "map_nosupport"
 #: Xen fails a map with one of several numbers; dom0's kernel reports them alike (msi-xen.c).
 ENOSPC = -28
 

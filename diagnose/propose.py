@@ -20,6 +20,7 @@ from diagnose.guess import (
     ENOSPC,
     MAP_FAULTS,
     NEIGHBOURHOOD,
+    SILENT_FAULT,
     USUAL_VECTORS,
     Context,
     burst,
@@ -105,13 +106,21 @@ def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterat
         for nvec in dict.fromkeys((*counts, lone // 2, lone // 3)):
             for then in (0, -1) if nvec else ():
                 yield Request(nvec, 0 if nvec == hint else odd, (LATE_ANSWER, 1, then))
+    held = len(context.hyp.state.pairs(device))
+    causes = _causes(context)
+    for nth in range(1, max(lone - held, 1) + 1) if causes else ():
+        for cause in causes:
+            yield Request(max(held + nth, hint), costs().other["fault"] + nth,
+                          (cause, nth, ENOSPC))
+
+
+def _causes(context: Context) -> Sequence[str]:
+    """Why a map may have failed, as far as lines tell that one did: dom0's own, or a guest's."""
     refusals = _refusals_ahead(context)
     if refusals:
-        held = len(context.hyp.state.pairs(device))
-        for nth in range(1, max(lone - held, 1) + 1):
-            for cause in MAP_FAULTS if "xen" in refusals else MAP_FAULTS[:1]:
-                yield Request(max(held + nth, hint), costs().other["fault"] + nth,
-                              (cause, nth, ENOSPC))
+        return MAP_FAULTS if "xen" in refusals else MAP_FAULTS[:1]
+    silent = any(_ops(kind) == {"driver_load"} for kind in context.timeline.complaints)
+    return (SILENT_FAULT,) if silent else ()
 
 
 def _refusals_ahead(context: Context) -> set[str]:

@@ -74,6 +74,7 @@ class Timeline(Struct, frozen=True):
     ends: Mapping[int, tuple[str, Event]]    # how domains ended, as the toolstack or Xen tells it
     natives: tuple[Native, ...]
     guest_kinds: frozenset[str]              # kinds of lines in the guests' logs
+    complaints: frozenset[str]               # those that are alarming
     aside: tuple[tuple[int, Event], ...]     # host boot and line of those who write in no ledger
     quoted: tuple[Event, ...]                # in passages that a text quotes, of who knows when
     names: Mapping[int, str]                 # domid → name, by the toolstack or a list of domains
@@ -195,6 +196,8 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         ends=_ends(telling) if boots == 1 else {},
         natives=tuple(_natives(telling)),
         guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
+        complaints=frozenset(event.kind for event in events
+                             if event.speaker == "guest" and event.production.alarming),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
         options=tuple(options(parsed.state, telling)), muted=muted(parsed.state, telling),
