@@ -107,19 +107,22 @@ def _requests(context: Context, device: PciAddress, counts: list[int]) -> Iterat
             for then in (0, -1) if nvec else ():
                 yield Request(nvec, 0 if nvec == hint else odd, (LATE_ANSWER, 1, then))
     held = len(context.hyp.state.pairs(device))
-    causes = _causes(context)
-    for nth in range(1, max(lone - held, 1) + 1) if causes else ():
-        for cause in causes:
-            yield Request(max(held + nth, hint), costs().other["fault"] + nth,
-                          (cause, nth, ENOSPC))
+    for nth, cause in product(range(1, max(lone - held, 1) + 1), _causes(context, lone > held)):
+        yield Request(max(held + nth, hint), costs().other["fault"] + nth, (cause, nth, ENOSPC))
 
 
-def _causes(context: Context) -> Sequence[str]:
-    """Why a map may have failed, as far as lines tell that one did: dom0's own, or a guest's."""
+def _causes(context: Context, counted: bool) -> Sequence[str]:
+    """Why a map may have failed, as far as lines tell that one did: dom0's own, or a guest's.
+
+    A guest's word is enough only where dom0 tells how many vectors it was `counted` to map, and no
+    guest has given up waiting for them.
+    """
     refusals = _refusals_ahead(context)
     if refusals:
         return MAP_FAULTS if "xen" in refusals else MAP_FAULTS[:1]
-    silent = any(_ops(kind) == {"driver_load"} for kind in context.timeline.complaints)
+    told = context.timeline.complaints
+    silent = counted and not FAULT_EMITS[LATE_ANSWER] & told and any(
+        _ops(kind) == {"driver_load"} for kind in told)
     return (SILENT_FAULT,) if silent else ()
 
 

@@ -93,7 +93,7 @@ class _Prepared(Struct):
     """
 
     stories: dict[tuple[Act, ...], list[Hypothesis]] = field(default_factory=dict)
-    bound: dict[tuple[tuple[Act, ...], int | None, int | None], list[Hypothesis]] = \
+    bound: dict[tuple[tuple[Act, ...], str, int | None], list[Hypothesis]] = \
         field(default_factory=dict)
 
 
@@ -257,13 +257,17 @@ class _Search:
             prepared.stories[before] = [
                 done for story in self._chain(hyp, before[:plan.prior], at, budget, prior=True)
                 for done in self._chain(story, before[plan.prior:], at, budget)]
-        loader = act.domid if act.op == "driver_load" else None
-        key = before, act.domid, loader
+        op, domid = act.op if act.op in ("driver_load", "driver_unload") else "", act.domid
+        key = before, op, domid
         if key not in prepared.bound:
-            prepared.bound[key] = [
+            prepared.bound[key] = found = [
                 bound for story in prepared.stories[before]
-                for bound in (bindings(self.timeline, story, loader, at) if loader
+                for bound in (bindings(self.timeline, story, domid, at)
+                              if domid and op == "driver_load"
                               else recognised(self.timeline, story, act))]
+            if domid and op == "driver_unload":     # what is told again may be of this driver still
+                found += [again for story in found
+                          if (again := self.enactor.up_again(story, domid, at)) is not story]
         return prepared.bound[key]
 
     def _interface_up(self, hyp: Hypothesis, act: Act, at: int) -> Hypothesis:
