@@ -150,18 +150,23 @@ def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: 
             match.passed += passed if match.first is not None else 0
             return place
         passed += 1
-        if _blocks(item, devices, domid):
+        if _blocks(timeline, item, devices, domid):
             return None
     return None
 
 
-def _blocks(item: Item, devices: frozenset[PciAddress], domid: int | None) -> bool:
-    """Whether a line of the same device or domain stands where another was expected."""
+def _blocks(timeline: Timeline, item: Item, devices: frozenset[PciAddress],
+            domid: int | None) -> bool:
+    """Whether a line of the same device or domain stands where another was expected.
+
+    A line that tells no bus may be of another device of that slot and function.
+    """
     if item.domid is not None and domid is not None and item.domid != domid:
         return False
     if item.device is None:
         return item.domid is not None or item.event.speaker == "dom0"
-    return any(item.device.agrees(device) for device in devices)
+    return any(item.device.agrees(device) for device in devices) and (
+        item.device.is_full or item.device.devfn not in timeline.shared)
 
 
 def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effect, at: int,

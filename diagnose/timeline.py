@@ -9,7 +9,7 @@ once.
 """
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -62,6 +62,7 @@ class Timeline(Struct, frozen=True):
     spoken: tuple[int, ...]                  # guest-level Xen lines on the spine before each item
     starts_at_boot: bool
     devices: tuple[PciAddress, ...]          # devices on the passthrough path, by first appearance
+    shared: frozenset[int]                   # slots and functions (devfn) that several of them have
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
     flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq
     spine_inputs: frozenset[str]
@@ -184,7 +185,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         spoken=tuple(accumulate(
             ((item.event.level or "").startswith("g") for item in items), initial=0)),
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
-        devices=devices, entries=bursts(items, devices),
+        devices=devices, shared=_shared(devices), entries=bursts(items, devices),
         flushes=flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
         mixed=frozenset(i.event.log for i in items if i.effect and i.event.speaker == "xen"),
         lines={source.name: source.passages[-1][1] if source.passages else source.lines
@@ -203,6 +204,12 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         options=tuple(options(parsed.state, telling)), muted=muted(parsed.state, telling),
         names={**(names(parsed.state) if boots == 1 else {}), **_names(telling)}, times=times,
     )
+
+
+def _shared(devices: Sequence[PciAddress]) -> frozenset[int]:
+    """The devfn numbers that several full addresses have."""
+    counts = Counter(device.devfn for device in devices if device.is_full)
+    return frozenset(devfn for devfn, count in counts.items() if count > 1)
 
 
 def _host_boots(items: tuple[Item, ...]) -> int:
