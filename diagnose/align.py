@@ -136,6 +136,7 @@ def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: 
               devices: frozenset[PciAddress], domid: int | None) -> int | None:
     """The next unexplained item that prints the effect, if no line forbids to look that far."""
     items, passed = timeline.items, 0
+    others: list[PciAddress] = []
     places = timeline.places[effect.speaker]
     for nth in range(bisect_left(places, start), len(places)):
         place = places[nth]
@@ -150,23 +151,26 @@ def _on_spine(timeline: Timeline, match: Match, effect: Effect, start: int, at: 
             match.passed += passed if match.first is not None else 0
             return place
         passed += 1
-        if _blocks(timeline, item, devices, domid):
+        if _blocks(item, devices, domid) and not _of_another(item, others):
             return None
+        if item.device is not None and item.device.is_full:
+            others.append(item.device)
     return None
 
 
-def _blocks(timeline: Timeline, item: Item, devices: frozenset[PciAddress],
-            domid: int | None) -> bool:
-    """Whether a line of the same device or domain stands where another was expected.
-
-    A line that tells no bus may be of another device of that slot and function.
-    """
+def _blocks(item: Item, devices: frozenset[PciAddress], domid: int | None) -> bool:
+    """Whether a line of the same device or domain stands where another was expected."""
     if item.domid is not None and domid is not None and item.domid != domid:
         return False
     if item.device is None:
         return item.domid is not None or item.event.speaker == "dom0"
-    return any(item.device.agrees(device) for device in devices) and (
-        item.device.is_full or item.device.devfn not in timeline.shared)
+    return any(item.device.agrees(device) for device in devices)
+
+
+def _of_another(item: Item, others: Sequence[PciAddress]) -> bool:
+    """Whether a line that tells no bus may be of one of those devices, whose lines came before."""
+    device = item.device
+    return device is not None and not device.is_full and any(map(device.agrees, others))
 
 
 def _in_xen_log(timeline: Timeline, hyp: Hypothesis, match: Match, effect: Effect, at: int,

@@ -9,7 +9,7 @@ once.
 """
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -62,7 +62,6 @@ class Timeline(Struct, frozen=True):
     spoken: tuple[int, ...]                  # guest-level Xen lines on the spine before each item
     starts_at_boot: bool
     devices: tuple[PciAddress, ...]          # devices on the passthrough path, by first appearance
-    shared: frozenset[int]                   # slots and functions (devfn) that several of them have
     entries: Mapping[PciAddress, int]        # most MSI-X entries seen in one burst of a device
     flushes: tuple[int, ...]                 # lengths of runs of lines that name a pirq
     spine_inputs: frozenset[str]
@@ -173,7 +172,8 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     runs = _xen_boots(beside, boots)
     devices = passed_through(items, beside)
     effects, spent = zip(*(_effects_beside(run, devices) for run in runs), strict=True)
-    segments = tuple(cut((e for e in events if e.speaker == "guest"), spine_inputs))
+    guests = [e for e in events if e.speaker == "guest"]
+    segments = tuple(cut(guests, spine_inputs))
     told = {domid for item in items for domid in (item.domid, item.birth) if domid is not None}
     return Timeline(
         items=items, xen=effects, xen_spent=spent, segments=segments,
@@ -185,7 +185,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         spoken=tuple(accumulate(
             ((item.event.level or "").startswith("g") for item in items), initial=0)),
         starts_at_boot=any(i.boot for i in items) and not _before_boot(items),
-        devices=devices, shared=_shared(devices), entries=bursts(items, devices),
+        devices=devices, entries=bursts(items, devices),
         flushes=flushes(items, max(len(devices), 1)), spine_inputs=spine_inputs,
         mixed=frozenset(i.event.log for i in items if i.effect and i.event.speaker == "xen"),
         lines={source.name: source.passages[-1][1] if source.passages else source.lines
@@ -196,20 +196,13 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(telling) if boots == 1 else {},
         natives=tuple(_natives(telling)),
-        guest_kinds=frozenset(event.kind for event in events if event.speaker == "guest"),
-        complaints=frozenset(event.kind for event in events
-                             if event.speaker == "guest" and event.production.alarming),
+        guest_kinds=frozenset(e.kind for e in guests),
+        complaints=frozenset(e.kind for e in guests if e.production.alarming),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
         options=tuple(options(parsed.state, telling)), muted=muted(parsed.state, telling),
         names={**(names(parsed.state) if boots == 1 else {}), **_names(telling)}, times=times,
     )
-
-
-def _shared(devices: Sequence[PciAddress]) -> frozenset[int]:
-    """The devfn numbers that several full addresses have."""
-    counts = Counter(device.devfn for device in devices if device.is_full)
-    return frozenset(devfn for devfn, count in counts.items() if count > 1)
 
 
 def _host_boots(items: tuple[Item, ...]) -> int:
