@@ -44,7 +44,7 @@ def test_it_explains_and_does_not_judge(
     ((*DEMO, "--assume", "el5-28"), "did you mean el5-283"),
     ((*DEMO, "--at", "dom0.log:99"), "36 lines"),
     ((*DEMO, "--watch", "01:10.0/7"), "0, 1, 2"),
-    ((*DEMO, "--format", "html"), "text or json"),
+    ((*DEMO, "--format", "html"), "'text', 'json'"),
     ((*DEMO, "--device", "99"), DEVICE),
     (("gone.log",), "gone.log"),
 ])
