@@ -177,9 +177,8 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
     told = {domid for item in items for domid in (item.domid, item.birth) if domid is not None}
     return Timeline(
         items=items, xen=effects, xen_spent=spent, segments=segments,
-        guest_logs=tuple(logs(segments)),
+        guest_logs=tuple(logs(segments)), floors=parsed.floors,
         numbers_are_domids=any(segment.number in told for segment in segments),
-        floors=parsed.floors,
         places={speaker: tuple(nth for nth, item in enumerate(items) if item.boot or (
             item.effect and item.event.speaker == speaker)) for speaker in ("dom0", "xen")},
         spoken=tuple(accumulate(
@@ -195,8 +194,7 @@ def assemble(parsed: Parsed, times: Clocks = NO_CLOCKS) -> Timeline:
         hvm=frozenset(domid for e in events if e.production.hint == "hvm"
                       and (domid := number(e, "domid")) is not None),
         ends=_ends(telling) if boots == 1 else {},
-        natives=tuple(_natives(telling)),
-        guest_kinds=frozenset(e.kind for e in guests),
+        natives=tuple(_natives(telling)), guest_kinds=frozenset(e.kind for e in guests),
         complaints=frozenset(e.kind for e in guests if e.production.alarming),
         aside=(*_passed_over(spine), *_aside(events, runs, effects)),
         quoted=tuple(event for event in completed if event.line.input in texts),
