@@ -72,8 +72,10 @@ def part_of(taken: Taken, piece: mend.Piece) -> mend.Part:
     """What stands of a record on one line."""
     text, line = piece.envelope.payload, taken.raw.text
     blank = text.endswith(" ") or (not piece.broken and line.endswith(" "))
-    return mend.Part(text.strip(" "), taken.raw.number, line.startswith(" "), blank, piece.broken,
-                     len(line))
+    whole, rest = line.strip(" "), text.strip(" ")
+    marked = whole.endswith(rest) and 0 < len(whole) - len(rest) <= mend.MARK_LENGTH_MAX
+    return mend.Part(rest, taken.raw.number, line.startswith(" "), blank, piece.broken, len(line),
+                     whole if marked else "")
 
 
 def follows(before: mend.Part, after: mend.Part) -> bool:

@@ -26,6 +26,8 @@ WRAP_COLUMNS_MIN, WRAP_COLUMNS_MAX = 60, 132
 PIECES_MAX = 64
 """More records than these do not stand on one line; the rest of it is read as one."""
 
+MARK_LENGTH_MAX = 2
+"""A mark of quotation and the blank behind it."""
 XEN_TAG = "(XEN)"
 """No message of another program holds it."""
 
@@ -105,7 +107,8 @@ class Part(Struct, frozen=True):
     """A part of a record: its text and the line where it stands.
 
     `led`: the line begins with a blank. `blank`: a blank follows on the text. `torn`: another's
-    record follows at once. `width`: the line's length in characters.
+    record follows at once. `width`: the line's length in characters. `marked`: the text with what
+    was taken for a mark of quotation before it, empty if nothing was.
     """
 
     text: str
@@ -114,6 +117,7 @@ class Part(Struct, frozen=True):
     blank: bool
     torn: bool
     width: int
+    marked: str = ""
 
 
 def wrapped(before: Part, after: Part) -> bool:
@@ -133,11 +137,13 @@ def joined(parts: list[Part]) -> Iterator[str]:
     """The ways to put a record together, the likeliest first.
 
     A mail's wrap takes a blank away, unless it stands at the end of the line still; a terminal's
-    width takes none, and neither does another writer, whose record stands in between.
+    width takes none, and neither does another writer, whose record stands in between. What looks
+    like a mark of quotation may be a letter of the record.
     """
     texts = [parts[0].text]
     for before, part in pairwise(parts):
         adjacent = part.number == before.number + 1 and not before.torn
         betweens = (" ", "") if before.blank or part.led or adjacent else ("", " ")
-        texts = [text + between + part.text for text in texts for between in betweens]
+        texts = [text + between + rest for rest in (part.text, part.marked) if rest
+                 for text in texts for between in betweens]
     yield from texts

@@ -28,11 +28,22 @@ WRAP = 76
 ESC = "\x1b"
 
 
+#: Incidents of which a record is broken where its beginning is a message by itself ("exit in" of
+#: "exit in-list"), or its rest is ("0: port 3…" of "xenbr0: …") or looks like a stamp ("Jul  8…").
+AMBIGUOUS = frozenset((
+    "rhbz688673-c45-owners-in-turn", "v-033-fixed-mixed", "reset-then-unbound-prune",
+))
+
+
 class Damage(NamedTuple):
-    """A change, and the (role, dressing) pairs of the logs that it can befall."""
+    """A change, and the (role, dressing) pairs of the logs that it can befall.
+
+    Of the incidents that it `spoils` not all messages are left to be found.
+    """
 
     change: Change
     of: tuple[tuple[str, str], ...]
+    spoils: frozenset[str] = frozenset()
 
 
 def each(change: Callable[[str], str]) -> Change:
@@ -165,8 +176,8 @@ DAMAGES: Mapping[str, Damage] = MappingProxyType({
     "nul-before": Damage(now_and_then(lambda line, rng: ["\0" * rng.randint(1, 700) + line]), ANY),
     "login-before": Damage(now_and_then(login), (*ON_CONSOLE, (DOM0, "printk"))),
     "login-between": Damage(now_and_then(own_login), (*ON_CONSOLE, (DOM0, "printk"))),
-    "broken-into": Damage(now_and_then(broken_into), ON_CONSOLE),
-    "parted": Damage(now_and_then(parted), ON_CONSOLE),
+    "broken-into": Damage(now_and_then(broken_into), ON_CONSOLE, AMBIGUOUS),
+    "parted": Damage(now_and_then(parted), ON_CONSOLE, AMBIGUOUS),
     "quoted": Damage(each(lambda line: f"> {line}"), ANY),
     "quoted-twice": Damage(each(lambda line: f">> {line}"), ANY),
     "quoted-apart": Damage(each(lambda line: f"> > {line}"), ANY),

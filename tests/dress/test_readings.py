@@ -60,4 +60,5 @@ def test_a_damaged_log(role: str, dressing: Dressing, damage: Damage) -> None:
         as_it_stood = incident.dressed({})
         lines = damage.change(dressing(usual(log)), Random(incident.name))
         damaged = incident.dressed({log.name: "\n".join([*lines, ""])})
-        assert reading(damaged, log.name) == reading(as_it_stood, log.name), incident.name
+        if incident.name not in damage.spoils:
+            assert reading(damaged, log.name) == reading(as_it_stood, log.name), incident.name
