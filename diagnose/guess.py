@@ -151,7 +151,8 @@ def _next_told(context: Context, devices: Sequence[PciAddress]) -> Iterator[int]
                 break
 
 
-#: The lines of one load follow on each other faster than in so many seconds.
+#: Lines further apart than so many seconds may be of two acts. It adds a guess, which the lines
+#: have to bear out, and takes none away.
 AT_ONCE_SECONDS = 0.5
 
 

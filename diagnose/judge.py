@@ -77,14 +77,15 @@ def _attached(found: Match, steps: Sequence[Step]) -> bool:
     so, other lines of that life may be missing as well.
     """
     loads = [attach_step(fact, steps) for fact in found.facts]
-    return any(load is None or (load.lines and _begun(load, steps)) for load in loads)
+    return any(load is None or (load.lines and begun(load, steps)) for load in loads)
 
 
-def _begun(load: Step, steps: Sequence[Step]) -> bool:
+def begun(load: Step, steps: Sequence[Step]) -> bool:
     """Whether a line tells that the domain started whose driver was loaded; dom0 always has."""
     return not load.act.domid or any(
         step.observed for step in takewhile(lambda step: step is not load, steps)
-        if step.act.op == "domain_start" and step.act.domid == load.act.domid)
+        if step.act.op == "domain_start" and step.act.domid == load.act.domid
+        and step.boot == load.boot)
 
 
 def _told(found: Match, telling: set[Line]) -> bool:
